@@ -189,18 +189,19 @@ static int set_up(struct client *c)
 	if (error == 0)
 		error = open_device(c, &c->encrypted_tun, c->config->encrypted_dev);
 	tscf_packet_sniffers_open(&c->sniffers);
-	if (error == 0)
-		error = routing_adopt(&c->routing, c->netlink, c->config);
-	c->facts.plain_device = c->plain_tun.index;
-	c->facts.encrypted_device = c->encrypted_tun.index;
-	if (error == 0)
-		error = routing_guard(&c->routing, &c->facts, &restored);
+	/* All that a start can lack comes before the first change of rules and policies. */
 	if (error == 0 && (error = registry_init(&c->registry)) < 0)
 		tscf_error("cannot watch sockets: %s", strerror(-error));
 	if (error == 0 && (error = asks_init(&c->asks)) < 0)
 		tscf_error("cannot list sockets: %s", strerror(-error));
 	if (error == 0)
 		error = make_tables(c);
+	if (error == 0)
+		error = routing_adopt(&c->routing, c->netlink, c->config);
+	c->facts.plain_device = c->plain_tun.index;
+	c->facts.encrypted_device = c->encrypted_tun.index;
+	if (error == 0)
+		error = routing_guard(&c->routing, &c->facts, &restored);
 	tscf_scheduling_set(c->config->realtime_priority, false);
 	if (error == 0)
 		error = guard_open(&c->guard, c->config, &c->facts);
@@ -291,6 +292,8 @@ static void tear_down(struct client *c)
 	monitor_stop(&c->monitor);
 	wall_clock_stop(&c->wall_clock);
 	upkeep_stop(&c->upkeep);
+	/* A start that failed for want of descriptors needs some to remove what it has made. */
+	tscf_packet_sniffers_close(&c->sniffers);
 	if (c->routing.netlink && c->registry.diag)
 		remove_rules(c);
 	side_ways_restart(&c->encrypted_ways);
@@ -313,7 +316,6 @@ static void tear_down(struct client *c)
 	tscf_ring_free(c->ring);
 	tscf_tun_close(&c->encrypted_tun);
 	tscf_tun_close(&c->plain_tun);
-	tscf_packet_sniffers_close(&c->sniffers);
 	if (c->netlink)
 		tscf_netlink_close(c->netlink);
 	if (c->control)

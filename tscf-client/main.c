@@ -11,6 +11,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 struct program {
 	struct tscf_daemon daemon;
@@ -85,11 +86,13 @@ static int act(const struct tscf_cli *cli, struct client_config *config)
 static int start(const struct tscf_cli *cli)
 {
 	struct client_config config;
-	int status = EXIT_FAILURE;
+	int status = EXIT_FAILURE, err = client_options_config(cli, &config);
 
-	if (client_options_config(cli, &config) == 0) {
+	if (err == 0) {
 		tscf_log_set_level(config.log_level);
 		status = act(cli, &config);
+	} else if (err == -ENOMEM) {
+		tscf_error("cannot start: %s", strerror(ENOMEM));
 	}
 	client_config_free(&config);
 	return status;

@@ -15,6 +15,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 struct program {
 	struct tscf_cli cli;
@@ -108,11 +109,13 @@ static int act(struct program *p, struct server_config *config)
 static int start(struct program *p)
 {
 	struct server_config config;
-	int status = EXIT_FAILURE;
+	int status = EXIT_FAILURE, err = server_options_config(&p->cli, &config);
 
-	if (server_options_config(&p->cli, &config) == 0) {
+	if (err == 0) {
 		tscf_log_set_level(config.log_level);
 		status = act(p, &config);
+	} else if (err == -ENOMEM) {
+		tscf_error("cannot start: %s", strerror(ENOMEM));
 	}
 	server_config_free(&config);
 	return status;

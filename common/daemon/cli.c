@@ -200,9 +200,7 @@ int tscf_cli_parse(const struct tscf_cli_spec *spec, int argc, char **argv, stru
 
 	memset(out, 0, sizeof(*out));
 	out->arguments = calloc((size_t)argc + 1, sizeof(*out->arguments));
-	if (!out->arguments)
-		return -ENOMEM;
-	err = read_words(spec, argc, argv, out);
+	err = out->arguments ? read_words(spec, argc, argv, out) : -ENOMEM;
 	/* --help works even if the combination is otherwise wrong. */
 	if (err == 0 && !tscf_cli_has(out, "help") && !tscf_cli_has(out, "version"))
 		err = check(spec, out);
