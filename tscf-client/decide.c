@@ -45,6 +45,13 @@ static bool may_be_clear(const struct decider *d, const struct tscf_binding_key 
 	return false;
 }
 
+/* Whether the flow was encrypted a moment ago, so that what came for it may have come encrypted. */
+static bool was_encrypted(const struct decider *d, const struct tscf_binding_key *key)
+{
+	const struct tscf_binding *b = tscf_bindings_find(d->bindings, key, d->now);
+	return b && b->state == TSCF_BINDING_RELEASED;
+}
+
 /* Whether the packet belongs to a socket that has not been seen yet and that a policy may name. */
 static bool is_suspect(const struct decider *d, const struct tscf_binding_key *key)
 {
@@ -91,8 +98,10 @@ enum verdict decide_up_plain(const struct decider *d, const uint8_t *data, const
 	if (all_plain(d))
 		return VERDICT_PLAIN;
 	/* While there is an encrypted socket, packets that cannot be distinguished from its packets go encrypted. */
-	if (flow_of(d, data, info, TSCF_FROM_LOCAL, true, flow) == FLOW_KNOWN)
-		return may_be_clear(d, flow, false) ? VERDICT_PLAIN : turn(d, data, info, flow);
+	if (flow_of(d, data, info, TSCF_FROM_LOCAL, true, flow) == FLOW_KNOWN) {
+		bool clear = may_be_clear(d, flow, false) && !(info->quotes && was_encrypted(d, flow));
+		return clear ? VERDICT_PLAIN : turn(d, data, info, flow);
+	}
 	return tscf_bindings_any(d->bindings, &info->source) ? VERDICT_TURNED : VERDICT_PLAIN;
 }
 

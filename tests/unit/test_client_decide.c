@@ -282,13 +282,18 @@ START_TEST(grace)
 }
 END_TEST
 
-/* Released: plain.  Closed: dropped, both ways, until the tombstone is over. */
+/* Released: plain, but not an error that may quote what came encrypted.  Closed: dropped, both ways, until the
+ * tombstone is over. */
 START_TEST(released_and_closed)
 {
 	struct tscf_binding *b = bind_at(TSCF_LEVEL_ENCRYPTED_ONLY);
 	tscf_binding_release(b, NOW);
 	ck_assert_int_eq(up_plain(udp(false)), VERDICT_PLAIN);
+	ck_assert_int_eq(up_plain(unreachable(false)), VERDICT_TURNED);
 	ck_assert_int_eq(down_plain(udp(true)), VERDICT_DELIVER);
+	d.now = NOW + TSCF_RELEASED_MS;
+	ck_assert_int_eq(up_plain(unreachable(false)), VERDICT_PLAIN);
+	d.now = NOW;
 	b = bind_at(TSCF_LEVEL_ENCRYPTED_ONLY);
 	tscf_binding_bury(b, NOW);
 	ck_assert_int_eq(up_plain(udp(false)), VERDICT_GUEST);
