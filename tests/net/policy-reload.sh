@@ -31,6 +31,7 @@ printf '%s\n' "policy by { uid = root local-port = 5090 level = encrypted-only }
 check "reload" client reload
 is "a socket that lives has the new policy" "$(policy_of 5090) $(tunnel_of udp 5090)" = "by encrypted"
 is "another is under none any more" "$(policy_of 5070)" = null
+must 10 '[ "$(tunnel_of udp 5070)" != encrypted ]' "it has left the encrypted tunnel"
 grows bystander .echoed 5 "it is carried by its new tunnel"
 reloaded=$(now)
 grows bystander .echoed 30
