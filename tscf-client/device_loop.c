@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * device_loop.c - the tunnels' devices in the event loop, and what to do when one was deleted; context.h.
+ * device_loop.c - the tunnels' devices in the event loop, and what to do when one was deleted or moved; context.h.
  */
 #include "common/base/log.h"
 #include "tscf-client/context.h"
@@ -43,7 +43,7 @@ void device_loop_lost(struct client *c, struct tscf_tun *tun, int error)
 	bool plain = tun == &c->plain_tun;
 	ev_io_stop(c->loop, plain ? &c->plain_readable : &c->encrypted_readable);
 	ev_io_stop(c->loop, plain ? &c->plain_urgent : &c->encrypted_urgent);
-	tscf_warning("device %s: %s: another program has deleted it: it is made again", tun->name, strerror(-error));
+	tscf_warning("device %s: %s: another program has removed it: it is made again", tun->name, strerror(-error));
 	error = tscf_tun_open_again(tun, false, c->config->realtime_dscps);
 	if (error < 0) {
 		tscf_error("cannot create device %s again: %s", plain ? c->config->plain_dev : c->config->encrypted_dev,

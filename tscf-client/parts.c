@@ -2,9 +2,16 @@
 /* parts.c - what each part of the client uses of the others.  A part has no other way to them. */
 #include "tscf-client/context.h"
 
+#include <errno.h>
+
 static void write_rules(void *context)
 {
 	client_route(context);
+}
+
+static void device_gone(void *context, struct tscf_tun *tun)
+{
+	device_loop_lost(context, tun, -ENODEV);
 }
 
 static void connect_kernel(struct client *c)
@@ -16,6 +23,8 @@ static void connect_kernel(struct client *c)
 				    .plain_tun = &c->plain_tun,
 				    .encrypted_tun = &c->encrypted_tun,
 				    .dtte = &c->dtte,
+				    .device_gone = device_gone,
+				    .context = c,
 				    .put_back = &c->counters.put_back,
 				    .timers = &c->timers};
 	c->nat_probes = (struct nat_probes){.config = c->config,

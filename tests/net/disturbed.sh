@@ -110,6 +110,8 @@ in_front() {
 # route VERB FAMILY DESTINATION: into the table of encrypted sockets, past every tunnel.
 route() { ip -n "$PHONE" "$2" route "$1" "$3" via "$(gateway "$2")" table 7454; }
 delete() { ip -n "$PHONE" link del "$1"; }
+# Into a namespace where nobody has a tunnel.
+away() { ip -n "$PHONE" link set "$1" netns "$SERVICE"; }
 down() {
 	ip -n "$PHONE" link set "$1" down
 	command sleep 0.1
@@ -130,7 +132,7 @@ DISTURBANCES=(
 	"ip -n $PHONE -4 route flush table 7454" "ip -n $PHONE -6 route flush table 7454"
 	"route replace -4 192.0.2.0/24" "route replace -6 2001:db8:2::/64" "route add -4 $HOST4/32" "route add -6 $HOST/128"
 	"ip -n $PHONE -4 addr flush dev tscf0" "ip -n $PHONE -6 addr flush dev tscf0" "ip -n $PHONE addr flush dev tscf1"
-	"down tscf0" "down tscf1" "delete tscf0" "delete tscf1"
+	"down tscf0" "down tscf1" "delete tscf0" "delete tscf1" "away tscf0" "away tscf1"
 	"ip -n $PHONE link set tscf0 mtu 1300" "ip -n $PHONE link set tscf1 mtu 600"
 	"in_phone ip xfrm policy flush" "in_phone ip xfrm state flush"
 	"setting net.ipv4.conf.tscf0.rp_filter=1" "setting net.ipv4.conf.tscf1.rp_filter=0" "setting net.ipv4.conf.all.rp_filter=1"

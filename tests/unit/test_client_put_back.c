@@ -148,6 +148,24 @@ WORLD_TEST(a_deleted_device_is_made_again, NULL)
 	close(fd);
 }
 
+/* A device that is moved to another namespace can still be read, but nothing comes by it. */
+WORLD_TEST(a_moved_device_is_made_again, NULL)
+{
+	const char *device = w->i == 0 ? "tscf0" : "tscf1";
+	int fd = world_encrypted_up(w, 5004);
+	char *other = tscf_netns_output("unshare --net sleep 60 >/dev/null & "
+					"while [ /proc/$!/ns/net -ef /proc/self/ns/net ]; do :; done; "
+					"ip link set %s netns $! && echo $!",
+					device);
+	WORLD_UNTIL(w, 3000, state_is(w, "complete") && world_counter(w, "put_back") > 0);
+	ck_assert_ptr_nonnull(strstr(way(WORLD_SERVICE), "tscf1"));
+	ck_assert_ptr_nonnull(strstr(way(WORLD_SERVICE6), "tscf1"));
+	ck_assert_int_eq(world_program_sends(fd, WORLD_SERVICE, 7000, "text"), 0);
+	tscf_netns_run("kill %s", other);
+	free(other);
+	close(fd);
+}
+
 /* Somebody else has a device of that name: the client ends, with an error and not before it has done what is left to
  * do; what needs no client refuses on. */
 WORLD_TEST(a_deleted_device_cannot_be_made, NULL)
@@ -186,6 +204,7 @@ static Suite *make_suite(void)
 	tcase_add_test(tc, a_fight_is_said);
 	tcase_add_loop_test(tc, rules_in_front_of_ours, 0, 2);
 	tcase_add_loop_test(tc, a_deleted_device_is_made_again, 0, 2);
+	tcase_add_loop_test(tc, a_moved_device_is_made_again, 0, 2);
 	tcase_add_test(tc, a_deleted_device_cannot_be_made);
 	suite_add_tcase(suite, tc);
 	return suite;

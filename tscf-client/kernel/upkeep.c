@@ -5,6 +5,7 @@
 #include "common/linux/xfrm_block.h"
 #include "tscf-client/kernel/device.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -88,8 +89,7 @@ static void failed(struct look *l, int error, const char *what)
 	l->what = what;
 }
 
-static void look_at_device(struct upkeep *w, struct look *l, const struct tscf_tun *tun,
-			   const struct tscf_addrs *internal)
+static void look_at_device(struct upkeep *w, struct look *l, struct tscf_tun *tun, const struct tscf_addrs *internal)
 {
 	/* Before the first configuration the device has no MTU. */
 	unsigned mtu = tun->mtu == TSCF_PACKET_MAX ? 0 : tun->mtu;
@@ -97,6 +97,11 @@ static void look_at_device(struct upkeep *w, struct look *l, const struct tscf_t
 	struct device_wanted wanted = {
 	    .index = tun->index, .name = tun->name, .mtu = mtu, .internal = *internal, .ipv6 = ipv6};
 	int n = device_restore(w->routing->netlink, &wanted);
+	/* Nobody reads from a device that was moved, but no error tells so. */
+	if (n == -ENODEV) {
+		w->device_gone(w->context, tun);
+		n = device_restore(w->routing->netlink, &wanted);
+	}
 	if (n >= 0)
 		l->devices += (unsigned)n;
 	else

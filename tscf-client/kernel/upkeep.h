@@ -37,8 +37,12 @@ struct upkeep {
 	struct routing *routing; /**< its netlink socket, too */
 	struct routing_facts *facts;
 	const struct router *router;
-	const struct tscf_tun *plain_tun, *encrypted_tun;
+	struct tscf_tun *plain_tun, *encrypted_tun;
 	const struct dtte *dtte;
+	/** A device is not in this namespace any more, and must be made again: it was deleted, or moved to another one.
+	 */
+	void (*device_gone)(void *context, struct tscf_tun *tun);
+	void *context;
 	uint64_t *put_back; /**< counts what is restored */
 	struct tscf_timers *timers;
 	struct tscf_timer timer;
