@@ -155,6 +155,8 @@ static int make_tables(struct client *c)
 	if (error == 0)
 		error = hold_init(&c->hold);
 	if (error == 0)
+		error = rtp_flows_init(&c->rtp_flows);
+	if (error == 0)
 		error = tscf_redundancy_port_init(&c->redundancy, CLIENT_REDUNDANT_FLOWS);
 	c->redundancy.shared.bound = c->config->redundancy_bound;
 	c->ring = error == 0 ? tscf_ring_new(TSCF_PACKET_MAX) : NULL;

@@ -52,6 +52,7 @@
 #include "tscf-client/tunnel/pushed.h"
 #include "tscf-client/tunnel/renewal.h"
 #include "tscf-client/tunnel/resume_secret.h"
+#include "tscf-client/tunnel/rtp_flows.h"
 #include "tscf-client/tunnel/side_ways.h"
 #include "tscf-client/tunnel/tunnel.h"
 
@@ -173,6 +174,7 @@ struct client {
 	struct hook hook;
 	struct waiters waiters;
 	struct hold hold;
+	struct rtp_flows rtp_flows;
 	struct tscf_redundancy_port redundancy;
 	struct tscf_redundancy plain_redundant, encrypted_redundant; /**< flows with redundancy in each tunnel */
 	struct refuse refuse;

@@ -190,6 +190,8 @@ libtscf_client_a_SOURCES = \
 	tscf-client/tunnel/resolver.c \
 	tscf-client/tunnel/resolver.h \
 	tscf-client/tunnel/resume.c \
+	tscf-client/tunnel/rtp_flows.c \
+	tscf-client/tunnel/rtp_flows.h \
 	tscf-client/tunnel/resume.h \
 	tscf-client/tunnel/resume_secret.c \
 	tscf-client/tunnel/resume_secret.h \

@@ -18,6 +18,7 @@
 #include "tscf-client/path_redundancy.h"
 
 #include <errno.h>
+#include <netinet/in.h>
 #include <string.h>
 
 /** The most batches read from a device in one turn of the event loop, so that the other directions get their turn. */
@@ -106,17 +107,26 @@ static void departures_init(struct departures *out)
 	out->encrypted.stream.count = out->encrypted.media.count = 0;
 }
 
+/* Only where it matters: media may leave the stream. */
+static bool is_rtp(struct client *c, const struct side_way *media, const struct tscf_packet *p,
+		   const struct tscf_packet_info *info)
+{
+	return c->config->ddt_rtp && info->protocol == IPPROTO_UDP && !info->fragment && side_way_is_possible(media) &&
+	       rtp_flows_next(&c->rtp_flows, p, info);
+}
+
 /** Sort a packet whose first packet is @p info to what carries it: @p media, or the stream beside it. */
 static void depart(struct client *c, struct departure *out, struct side_way *media, struct tscf_packet *p,
 		   const struct tscf_packet_info *info)
 {
 	const struct tscf_service_entry *asked = tscf_services_of_packet(c->asks.table, info, TSCF_FROM_LOCAL);
-	struct tunnel *t = media_route(media, p, info, asks_datagram(asked));
+	const bool rtp = is_rtp(c, media, p, info);
+	struct tunnel *t = media_route(media, p, info, asks_datagram(asked), rtp);
 	uint32_t packets = tscf_packet_segments(p);
 
 	address(p, t->peer);
 	/* Neither media nor what asks for a service waits for others. */
-	p->wait_ms = asked || tscf_dscp_is_in(c->config->ddt_dscps, p->tos) ? 0 : t->nagle_ms;
+	p->wait_ms = asked || rtp || tscf_dscp_is_in(c->config->ddt_dscps, p->tos) ? 0 : t->nagle_ms;
 	out->packets += packets;
 	if (t == &media->way)
 		c->counters.up_media += packets;

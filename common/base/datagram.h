@@ -11,7 +11,7 @@
 #include <stdint.h>
 
 enum tscf_datagram {
-	TSCF_DATAGRAM_DEFAULT,   /**< each packet decides, by its DSCP */
+	TSCF_DATAGRAM_DEFAULT,   /**< each packet decides, by its DSCP or as RTP */
 	TSCF_DATAGRAM_PREFERRED, /**< all packets, in both directions */
 	TSCF_DATAGRAM_NEVER,     /**< none, whatever its DSCP */
 };

@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-3.0-or-later
-# ddt-sockets.sh - sockets ask by policy, tscf-run and option for datagrams beside a tunnel over TCP, or want none, whatever their DSCP; those that
-# only receive get them, too.  They are told.  An encrypted-only socket goes from TLS to DTLS and is never in clear.
+# ddt-sockets.sh - sockets ask by policy, tscf-run, command and option for datagrams beside a tunnel over TCP, or want none, whatever their
+# DSCP; those that only receive get them, too; RTP gets them without being asked for.  They are told.  An encrypted-only socket goes from TLS to
+# DTLS and is never in clear.
 . "$(dirname "$0")/lib.sh"
 
 TRANSPORT=tcp SERVICES=DTTE,DDT EF=184
@@ -65,6 +66,22 @@ background sender "$SERVICE" "$TSCF_TOOLS/flow" --to "$PHONE_INNER:5070" --rate 
 must 5 '[ "$(media plain)" = up ]' "what comes for it opens the way"
 below=$(media_packets down)
 must 5 '[ "$(media_packets down)" -ge $((below + 50)) ]' "and then goes by it"
+ended
+
+# --- by the shape of RTP ---
+call rtp stranger 5078 --kind rtp
+must 10 '[ "$(media plain)" = up ]' "RTP without a DSCP leaves the stream"
+before=$(media_packets up) below=$(media_packets down)
+grows rtp .echoed 50
+is "up" "$(($(media_packets up) - before))" -ge 40
+is "down" "$(($(media_packets down) - below))" -ge 40
+ended
+is "lost" "$(last rtp .lost)" -eq 0
+call other stranger 5078
+grows other .echoed 10
+before=$(media_packets up)
+grows other .echoed 50
+is "what is no RTP stays there" "$(($(media_packets up) - before))" -eq 0
 ended
 
 # --- by tscf-run ---

@@ -122,7 +122,7 @@ START_TEST(whole_file)
 	    "pin = \"" PIN "\"\nplain-dev = p0\nencrypted-dev = e0\ndefault-level = encrypted-preferred\n"
 	    "mtu = 1200\nfwmark-mask = 0x70\nrule-priority = 100\ntable-plain = 11\ntable-encrypted = 12\n"
 	    "routes-in-main = yes\npersistence = 1\nhold-time = 2\nkeepalive = 3\ncontrol = /tmp/c\n"
-	    "realtime-dscp = \"EF, 10\"\nddt-dscp = AF41\nredundancy-bound = 80\nrealtime-priority = 0\nlog-level = debug\n"
+	    "realtime-dscp = \"EF, 10\"\nddt-dscp = AF41\nddt-rtp = no\nredundancy-bound = 80\nrealtime-priority = 0\nlog-level = debug\n"
 	    "trusted-network = {\"192.0.2.0/24\", \"2001:db8::/32\"}\ntrusted-interface = eth0\n"
 	    "accept-route = {\"10.1.2.3/8\", \"2001:db8::/32\"}\naccept-dns = no\n";
 	struct client_config c;
@@ -159,6 +159,7 @@ START_TEST(whole_file)
 	ck_assert_str_eq(c.control, "/tmp/c");
 	ck_assert_uint_eq(c.realtime_dscps, 1ULL << 46 | 1ULL << 10);
 	ck_assert_uint_eq(c.ddt_dscps, 1ULL << 34);
+	ck_assert(!c.ddt_rtp);
 	ck_assert_uint_eq(c.realtime_priority, 0);
 	ck_assert_int_eq(c.log_level, TSCF_LOG_DEBUG);
 	ck_assert_int_eq(client_config_check(&c), 0);

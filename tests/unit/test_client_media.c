@@ -7,6 +7,8 @@
 
 #include "common/base/datagram.h"
 
+#include <arpa/inet.h>
+#include <arpa/inet.h>
 #include <netinet/in.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -116,6 +118,62 @@ WORLD_TEST(leaves, by_stream)
 	}
 	close(fd);
 	close(sip);
+}
+
+static bool sends(struct client_world *w, int fd, const void *data, size_t length)
+{
+	struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(7000)};
+
+	ck_assert_int_eq(inet_pton(AF_INET, WORLD_SERVICE, &to.sin_addr), 1);
+	ck_assert_int_eq(sendto(fd, data, length, 0, (struct sockaddr *)&to, sizeof(to)), (ssize_t)length);
+	world_pass(w, 20);
+	return true;
+}
+
+static bool sends_rtp(struct client_world *w, int fd, uint16_t sequence)
+{
+	const uint8_t packet[172] = {0x80, 0, (uint8_t)(sequence >> 8), (uint8_t)sequence, 0, 0, 0, 0, 1, 2, 3, 4};
+
+	return sends(w, fd, packet, sizeof(packet));
+}
+
+/* A program that sets no DSCP: the shape of RTP shows its media. */
+WORLD_TEST(by_shape, by_stream)
+{
+	static const uint8_t sip[172] = "REGISTER sip:service.example SIP/2.0";
+	uint16_t sequence = 65530;
+	int fd, other;
+
+	world_plain_up(w);
+	fd = world_socket(SOCK_DGRAM, WORLD_PLAIN, 5004);
+	other = world_socket(SOCK_DGRAM, WORLD_PLAIN, 5060);
+	for (unsigned i = 0; i < 100; i++)
+		sends(w, other, sip, sizeof(sip));
+	ck_assert_uint_eq(w->server.count[WORLD_OFFER_MEDIA], 0);
+	WORLD_UNTIL(w, 2000, sends_rtp(w, fd, sequence++) && media_is(w, "plain", "up"));
+	ck_assert(!goes_by(w, other, WORLD_UDP));
+	sends_rtp(w, fd, sequence++);
+	ck_assert_uint_gt(world_link(w, WORLD_UDP)->inner, 0);
+	close(other);
+	close(fd);
+}
+
+static void without_shape(struct client_world *w)
+{
+	by_stream(w);
+	w->config.ddt_rtp = false;
+}
+
+WORLD_TEST(shape_is_not_looked_at, without_shape)
+{
+	int fd;
+
+	world_plain_up(w);
+	fd = world_socket(SOCK_DGRAM, WORLD_PLAIN, 5004);
+	for (uint16_t i = 0; i < 100; i++)
+		sends_rtp(w, fd, i);
+	ck_assert_uint_eq(w->server.count[WORLD_OFFER_MEDIA], 0);
+	close(fd);
 }
 
 /* Datagrams are blocked at first: tried as long as media flows, and up soon after they get through. */
@@ -382,6 +440,8 @@ static Suite *make_suite(void)
 
 	tcase_set_timeout(t, 60);
 	tcase_add_test(t, leaves);
+	tcase_add_test(t, by_shape);
+	tcase_add_test(t, shape_is_not_looked_at);
 	tcase_add_test(t, blocked_at_first);
 	tcase_add_test(t, blocked_later);
 	tcase_add_loop_test(t, refused, 0, 2);

@@ -55,7 +55,7 @@ typedef struct tsc_so_redundancy tsc_so_redundancy;
 #define SO_TSC_TUNNEL_TRANSPORT 0x7457
 
 enum tsc_so_tunnel_transport {
-	tsc_so_tunnel_transport_by_packets = 0,     /**< those with a DSCP of the client's ddt-dscp do */
+	tsc_so_tunnel_transport_by_packets = 0,     /**< media does: by the client's ddt-dscp and ddt-rtp */
 	tsc_so_tunnel_transport_datagram_preferred, /**< all do, in both directions, where datagrams get through */
 	tsc_so_tunnel_transport_datagram_never,     /**< none does */
 };

@@ -63,6 +63,7 @@ struct client_config {
 	char *state_dir;            /**< keeps state for the next run */
 	uint64_t realtime_dscps;    /**< DSCPs whose packets overtake bulk traffic, as bits */
 	uint64_t ddt_dscps;         /**< DSCPs of media that leaves a stream, as bits; 0: none does */
+	bool ddt_rtp;               /**< what has the shape of RTP does, too */
 	unsigned redundancy_bound;  /**< ms; packets repaired later than that are not delivered */
 	unsigned realtime_priority; /**< of the threads that carry packets; 0: none */
 	enum tscf_log_level log_level;
