@@ -72,7 +72,7 @@ static bool is_of_process(void *context, const struct tscf_tap_record *record, c
 		return true;
 	if (tscf_query_now() - s->looked < LOOK_MS)
 		return false;
-	processes_each_socket(s->pid, take_socket, s);
+	processes_each_socket(s->pid, PROCESSES_ANY_OWNER, take_socket, s);
 	s->looked = tscf_query_now();
 	return has(s, info.protocol, port);
 }

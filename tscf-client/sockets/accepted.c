@@ -32,7 +32,7 @@ static void look_through(struct search *search)
 	processes_find_owners(t->owners, t->count);
 	for (unsigned i = 0; i < t->count; i++) {
 		const struct owner *o = &t->owners[i];
-		int fd = o->pid != 0 ? processes_take_socket(o->pid, o->inode) : -1;
+		int fd = o->pid != 0 ? processes_take_socket(o->pid, PROCESSES_ANY_OWNER, o->inode) : -1;
 
 		if (fd >= 0)
 			search_found(search, o->pid, fd, o->note);

@@ -78,7 +78,7 @@ static void look_through(struct search *search)
 {
 	struct asked_search *s = (struct asked_search *)search;
 
-	processes_each_socket(s->pid, look_at, s);
+	processes_each_socket(s->pid, PROCESSES_ANY_OWNER, look_at, s);
 }
 
 static void free_search(struct search *search)

@@ -2,9 +2,9 @@
 /*
  * asked.h - programs have asked the guard for levels that it leaves to the client, and their sockets must be found.
  *
- * The guard cannot tell the descriptor.  It stores a number with the socket, and the client looks through all sockets of
- * the process for it (searches.h).  What a process asks for meanwhile is found together by the next search, so a program
- * with many sockets that asks for each is looked through a few times, not as often as it asks.
+ * The guard cannot tell the descriptor.  It stores a number with the socket, and the client looks through all sockets
+ * of the process for it (searches.h).  What a process asks for meanwhile is found together by the next search, so a
+ * program with many sockets that asks for each is looked through a few times, not as often as it asks.
  */
 #ifndef TSCF_CLIENT_ASKED_H
 #define TSCF_CLIENT_ASKED_H

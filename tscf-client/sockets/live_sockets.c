@@ -38,9 +38,10 @@ static void by_port(void *context, const struct tscf_socket *s)
 	n->owners[n->count++] = (struct owner){.inode = s->inode};
 }
 
-static bool may_change(uid_t uid, pid_t pid)
+/* Root may name sockets of others. */
+static int64_t owner_for(const struct named *n)
 {
-	return uid == 0 || processes_uid(pid) == (int64_t)uid;
+	return n->search.uid == 0 ? PROCESSES_ANY_OWNER : (int64_t)n->search.uid;
 }
 
 static void give(void *context, pid_t pid, int fd)
@@ -56,7 +57,7 @@ static void look_by_port(struct named *n)
 		const struct owner *o = &n->owners[i];
 		if (o->pid == 0)
 			continue;
-		int fd = may_change(n->search.uid, o->pid) ? processes_take_socket(o->pid, o->inode) : -EPERM;
+		int fd = processes_take_socket(o->pid, owner_for(n), o->inode);
 		if (fd >= 0)
 			search_found(&n->search, o->pid, fd, 0);
 		else if (n->error == 0)
@@ -70,12 +71,10 @@ static void look(struct search *search)
 	const struct tscf_control_request *r = &n->request;
 	if (r->pid <= 0) {
 		look_by_port(n);
-	} else if (may_change(search->uid, r->pid)) {
-		int count = processes_each_socket(r->pid, give, search);
-		n->error = count < 0 ? count : 0;
-	} else {
-		n->error = processes_uid(r->pid) < 0 ? -ESRCH : -EPERM;
+		return;
 	}
+	int count = processes_each_socket(r->pid, owner_for(n), give, search);
+	n->error = count < 0 ? count : 0;
 }
 
 static void found(struct search *search, const struct search_find *find)
@@ -228,7 +227,7 @@ static void reclassify_process(void *context, pid_t pid)
 
 	if (!is_examined(p.guard->on, pid) || !begin_default(&p, pid))
 		return;
-	processes_each_socket(pid, reclassify_socket, &p);
+	processes_each_socket(pid, PROCESSES_ANY_OWNER, reclassify_socket, &p);
 	moves_end(p.moves, p.change, 0);
 }
 
@@ -253,7 +252,7 @@ static void look_at_process(void *context, pid_t pid)
 	struct all *all = context;
 
 	if (is_examined(all->guarded, pid))
-		processes_each_socket(pid, give, &all->search);
+		processes_each_socket(pid, PROCESSES_ANY_OWNER, give, &all->search);
 }
 
 static void look_at_all(struct search *search)

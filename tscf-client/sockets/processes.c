@@ -94,18 +94,27 @@ void processes_find_owners(struct owner *owners, unsigned count)
 	closedir(proc);
 }
 
-static int take_fd(pid_t pid, int fd)
+/* A descriptor of the process stands for it: its number may be another process's soon.  @return that, or -errno: -EPERM
+ * it does not belong to @p owner. */
+static int open_process(pid_t pid, int64_t owner)
 {
 	int pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
 	if (pidfd < 0)
 		return -errno;
-	int copy = (int)syscall(SYS_pidfd_getfd, pidfd, fd, 0);
-	int error = errno;
+	if (owner == PROCESSES_ANY_OWNER || processes_uid(pid) == owner)
+		return pidfd;
 	close(pidfd);
-	return copy < 0 ? -error : copy;
+	return -EPERM;
+}
+
+static int take_fd(int pidfd, int fd)
+{
+	int copy = (int)syscall(SYS_pidfd_getfd, pidfd, fd, 0);
+	return copy < 0 ? -errno : copy;
 }
 
 struct each {
+	int pidfd;
 	void (*each)(void *context, pid_t pid, int fd);
 	void *context;
 	int count, error;
@@ -114,7 +123,7 @@ struct each {
 static int give_socket(void *context, const struct found *f)
 {
 	struct each *e = context;
-	int fd = take_fd(f->pid, f->fd);
+	int fd = take_fd(e->pidfd, f->fd);
 	if (fd >= 0) {
 		e->count++;
 		e->each(e->context, f->pid, fd);
@@ -125,10 +134,13 @@ static int give_socket(void *context, const struct found *f)
 	return 0;
 }
 
-int processes_each_socket(pid_t pid, void (*each)(void *context, pid_t pid, int fd), void *context)
+int processes_each_socket(pid_t pid, int64_t owner, void (*each)(void *context, pid_t pid, int fd), void *context)
 {
-	struct each e = {each, context, 0, 0};
+	struct each e = {open_process(pid, owner), each, context, 0, 0};
+	if (e.pidfd < 0)
+		return e.pidfd;
 	int error = walk_sockets(pid, give_socket, &e);
+	close(e.pidfd);
 	if (error < 0)
 		return error;
 	return e.error < 0 ? e.error : e.count;
@@ -148,24 +160,29 @@ static int is_wanted(void *context, const struct found *f)
 	return 1;
 }
 
-int processes_take_socket(pid_t pid, uint32_t inode)
+int processes_take_socket(pid_t pid, int64_t owner, uint32_t inode)
 {
 	struct wanted w = {inode, -1};
-	int error = walk_sockets(pid, is_wanted, &w);
-	if (error < 0)
-		return error;
-	return w.fd < 0 ? -ENOENT : take_fd(pid, w.fd);
+	int pidfd = open_process(pid, owner), fd;
+	if (pidfd < 0)
+		return pidfd;
+	fd = walk_sockets(pid, is_wanted, &w);
+	if (fd >= 0)
+		fd = w.fd < 0 ? -ENOENT : take_fd(pidfd, w.fd);
+	close(pidfd);
+	return fd;
 }
 
 struct any {
+	int pidfd;
 	bool (*is)(void *context, int fd);
 	void *context;
 };
 
 static int is_any(void *context, const struct found *f)
 {
-	struct any *a = context;
-	int fd = take_fd(f->pid, f->fd);
+	const struct any *a = context;
+	int fd = take_fd(a->pidfd, f->fd);
 	if (fd < 0)
 		return 0;
 	bool is = a->is(a->context, fd);
@@ -173,14 +190,24 @@ static int is_any(void *context, const struct found *f)
 	return is;
 }
 
+static bool has_any(pid_t pid, struct any *a)
+{
+	a->pidfd = open_process(pid, PROCESSES_ANY_OWNER);
+	if (a->pidfd < 0)
+		return false;
+	bool found = walk_sockets(pid, is_any, a) > 0;
+	close(a->pidfd);
+	return found;
+}
+
 bool processes_any_socket(bool (*is)(void *context, int fd), void *context)
 {
-	struct any a = {is, context};
+	struct any a = {-1, is, context};
 	bool found = false;
 	DIR *proc = opendir("/proc");
 	struct dirent *entry;
 	while (proc && !found && (entry = readdir(proc)))
-		found = isdigit((unsigned char)entry->d_name[0]) && walk_sockets(atoi(entry->d_name), is_any, &a) > 0;
+		found = isdigit((unsigned char)entry->d_name[0]) && has_any(atoi(entry->d_name), &a);
 	if (proc)
 		closedir(proc);
 	return found;

@@ -25,17 +25,21 @@ struct owner {
  */
 void processes_find_owners(struct owner *owners, unsigned count);
 
+/** In place of the user that owns a process. */
+#define PROCESSES_ANY_OWNER ((int64_t)-1)
+
 /**
- * Call @p each with a duplicate of every socket descriptor of process @p pid; the callee owns the descriptor.
+ * Call @p each with a duplicate of every socket descriptor of process @p pid, which must belong to @p owner; the callee
+ * owns the descriptor.
  *
  * @return the number of sockets, or -errno: -ESRCH no such process, -EPERM; @p each may have been called for some
  * sockets even then.
  */
-int processes_each_socket(pid_t pid, void (*each)(void *context, pid_t pid, int fd), void *context);
+int processes_each_socket(pid_t pid, int64_t owner, void (*each)(void *context, pid_t pid, int fd), void *context);
 
-/** Duplicate the descriptor of process @p pid that refers to the socket with @p inode.  @return a descriptor, or
- * -errno. */
-int processes_take_socket(pid_t pid, uint32_t inode);
+/** Duplicate the descriptor of process @p pid, which must belong to @p owner, that refers to the socket with @p inode.
+ * @return a descriptor, or -errno. */
+int processes_take_socket(pid_t pid, int64_t owner, uint32_t inode);
 
 /** @return whether @p is holds for any socket descriptor of any process that this one may inspect; @p is gets a
  * duplicate. */
