@@ -49,7 +49,10 @@ static const char *refusal(enum tscf_control_op op, int err)
 {
 	if (err == EPERM || err == EACCES)
 		return "you may not do that";
-	if (op == TSCF_CONTROL_LEVEL_OF && err == ENOENT)
+	if (op == TSCF_CONTROL_RELOAD)
+		return "its configuration has errors, which its log names; nothing was changed";
+	if ((op == TSCF_CONTROL_LEVEL_OF || op == TSCF_CONTROL_REDUNDANCY_OF || op == TSCF_CONTROL_DATAGRAM_OF) &&
+	    err == ENOENT)
 		return "no such socket";
 	if (op == TSCF_CONTROL_DISCONNECT && err == ENOENT)
 		return "no such client has a tunnel";

@@ -73,7 +73,8 @@ must 10 'encrypted_up && [ "$(last flow .echoed)" -gt 20 ]' "the pin holds for t
 echo "no certificate" >"$T/server.crt"
 BLOCK=false
 server_config
-check "a broken certificate is refused" eval '! server reload 2>/dev/null'
+check "a broken certificate is refused" eval '! server reload 2>"$T/said"'
+check "the caller is told where to look" grep -q "which its log names; nothing was changed" "$T/said"
 check "and the log says so" grep -q "error: cannot use the certificate: $T/server.crt" "$T/server.log"
 is "the former certificate is shown" "$(shown)" = second
 rm "$T/server.crt"
