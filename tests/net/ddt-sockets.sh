@@ -10,7 +10,8 @@ topology
 start_capture
 echo_server
 CLIENT_CONF=("policy voice { local-port = 6000-6009 level = unencrypted datagram = preferred }"
-	"policy games { local-port = 6010-6019 level = unencrypted datagram = never }")
+	"policy games { local-port = 6010-6019 level = unencrypted datagram = never }"
+	"policy console { local-port = 6020-6029 level = unencrypted datagram = preferred when = trusted }")
 start_server
 start_client
 
@@ -43,6 +44,19 @@ is "up" "$(($(media_packets up) - before))" -ge 40
 is "down" "$(($(media_packets down) - below))" -ge 40
 ended
 is "lost" "$(last voice .lost)" -eq 0
+
+# --- by a policy that comes into force, and goes ---
+call console stranger 6020
+grows console .echoed 10
+is "the policy is not in force" "$(of 6020 datagram_in_force)" = null
+echo "trusted-network = $PHONE_OUTER" >>"$T/client.conf"
+check "the network is trusted" client reload
+must 5 '[ "$(of 6020 datagram_in_force)" = preferred ]' "it is: a running socket prefers datagrams"
+sed -i '/^trusted-network/d' "$T/client.conf"
+check "it is not any more" client reload
+must 5 '[ "$(of 6020 datagram_in_force)" = null ]' "nor is the policy"
+ended
+is "lost" "$(last console .lost)" -eq 0
 
 # --- by option, under the library; the socket only receives ---
 background option "$PHONE" "$TSCF_BINDIR/tscf-run" --control "$CLIENT_CONTROL" --level unencrypted -- python3 -u -c '
