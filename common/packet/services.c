@@ -46,8 +46,8 @@ struct tscf_service_entry *tscf_services_find(const struct tscf_services *table,
 }
 
 const struct tscf_service_entry *tscf_services_of_packet(const struct tscf_services *table,
-							  const struct tscf_packet_info *info,
-							  enum tscf_direction direction)
+							 const struct tscf_packet_info *info,
+							 enum tscf_direction direction)
 {
 	struct tscf_binding_key flow;
 

@@ -68,8 +68,8 @@ unsigned tscf_services_count(const struct tscf_services *table);
 struct tscf_service_entry *tscf_services_find(const struct tscf_services *table, const struct tscf_binding_key *flow);
 /** @return the entry of the socket that the packet @p info is from or for, as @p direction says, or NULL. */
 const struct tscf_service_entry *tscf_services_of_packet(const struct tscf_services *table,
-							  const struct tscf_packet_info *info,
-							  enum tscf_direction direction);
+							 const struct tscf_packet_info *info,
+							 enum tscf_direction direction);
 /** @return the redundancy in force of the socket that the packet @p info is from or for, as @p direction says. */
 uint8_t tscf_services_redundancy(const struct tscf_services *table, const struct tscf_packet_info *info,
 				 enum tscf_direction direction);

@@ -299,10 +299,8 @@ static void deliver(void *context, const uint8_t *data, uint32_t length)
 
 static struct tscf_decoder_output output_of(struct delivery *to)
 {
-	return (struct tscf_decoder_output){.context = to,
-					    .deliver = deliver,
-					    .counters = &to->way->shared->counters,
-					    .bound = to->way->shared->bound};
+	return (struct tscf_decoder_output){
+	    .context = to, .deliver = deliver, .counters = &to->way->shared->counters, .bound = to->way->shared->bound};
 }
 
 bool tscf_redundancy_came(struct tscf_redundancy *r, struct tscf_redundancy_way *way,

@@ -17,8 +17,8 @@
 #define TSCF_DTLS_PROTECT_H
 
 #include "common/crypto/gcm.h"
-#include "common/transport/dtls_record.h"
 #include "common/packet/replay.h"
+#include "common/transport/dtls_record.h"
 
 #include <stdbool.h>
 #include <stddef.h>

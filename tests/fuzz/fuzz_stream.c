@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Fuzz target: packets, copies and messages in a stream.  However the bytes come, the same ones are found; what is found has the length that
- * it says, and a copy has a number.
+ * Fuzz target: packets, copies and messages in a stream.  However the bytes come, the same ones are found; what is
+ * found has the length that it says, and a copy has a number.
  */
 #include "common/packet/copy.h"
 #include "common/packet/message.h"
@@ -25,7 +25,8 @@ static void check_length(const uint8_t *data, uint32_t size, int length)
 	for (uint32_t there = 0; there <= size && there <= 64; there++) {
 		int early = tscf_frame_length(data, there);
 
-		must(early == 0 || early == length || (length == 0 && early == -EPROTO) || (early > 0 && length == -EPROTO));
+		must(early == 0 || early == length || (length == 0 && early == -EPROTO) ||
+		     (early > 0 && length == -EPROTO));
 		must(early <= TSCF_PACKET_MAX);
 	}
 }
@@ -37,7 +38,8 @@ static void check_copy(const uint8_t *data, uint32_t length)
 	must((tscf_kind_of(data[0]) == TSCF_KIND_REDUNDANCY) == (tscf_copy_read(data, length, &number) == 0));
 }
 
-/* @return how many bytes of @p size, which lie in a block of that size, are whole packets, counted one by one; -1: wrong. */
+/* @return how many bytes of @p size, which lie in a block of that size, are whole packets, counted one by one; -1:
+ * wrong. */
 static int count_singly(const uint8_t *data, uint32_t size)
 {
 	uint32_t at = 0;

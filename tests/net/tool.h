@@ -34,7 +34,8 @@ uint64_t tool_monotonic_ns(void);
 /** Seconds since the epoch with microseconds, as in a capture. */
 double tool_epoch(void);
 
-/** Run before everything else, where that is allowed: what is measured is to be others, not how long this waits for a processor. */
+/** Run before everything else, where that is allowed: what is measured is to be others, not how long this waits for a
+ * processor. */
 void tool_realtime(void);
 
 /** A level change that is to happen when a count reaches `at`: "500:encrypted-only". */

@@ -3,7 +3,8 @@
 
 #include <stdlib.h>
 
-/** Seconds that a test may take, unless its case says otherwise: enough for a machine that is busy with something else. */
+/** Seconds that a test may take, unless its case says otherwise: enough for a machine that is busy with something else.
+ */
 #define TIMEOUT "60"
 
 int tscf_test_main(Suite *(*make)(void))

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * CoDel on a clock of the test's own: nothing is dropped from a short queue, nor before a long one has lasted, and then ever more.
+ * CoDel on a clock of the test's own: nothing is dropped from a short queue, nor before a long one has lasted, and then
+ * ever more.
  */
 #include "common/packet/aqm.h"
 #include "common/packet/dscp.h"
@@ -66,7 +67,8 @@ START_TEST(standing_queue)
 }
 END_TEST
 
-/* A short queue ends the dropping at once; when it grows again soon, dropping goes on where it ended, later from the beginning. */
+/* A short queue ends the dropping at once; when it grows again soon, dropping goes on where it ended, later from the
+ * beginning. */
 START_TEST(ends_and_returns)
 {
 	struct tscf_aqm aqm = {0};
@@ -84,7 +86,8 @@ START_TEST(ends_and_returns)
 }
 END_TEST
 
-/** Offer runs of @p count packets of @p size whose first byte is @p first, from a long queue, for half a second.  @return packets taken. */
+/** Offer runs of @p count packets of @p size whose first byte is @p first, from a long queue, for half a second.
+ * @return packets taken. */
 static uint32_t shortened(uint32_t count, uint32_t size, uint8_t first, uint32_t waiting)
 {
 	struct tscf_aqm aqm = {0};
@@ -131,7 +134,7 @@ START_TEST(realtime_is_never_taken)
 {
 	static const struct {
 		uint8_t first, second, outer_tos;
-	} video[] = {{0x17, 0xfe, 0xb8}, {0x45, 0, 0xb8},  {0x45, 0xb8, 0},
+	} video[] = {{0x17, 0xfe, 0xb8}, {0x45, 0, 0xb8}, {0x45, 0xb8, 0},
 		     {0x45, 0xbb, 0},    {0x6b, 0x80, 0}, {0x60, 0, 0xa1}};
 	static uint8_t data[1340];
 	struct tscf_aqm aqm = {0};

@@ -242,7 +242,8 @@ START_TEST(the_device_makes_digests_like_the_software)
 		uint32_t piece = 1 + length % 130;
 
 		for (uint32_t at = 0; at < length; at += piece) {
-			ck_assert_int_eq(wc_Sha256Update(&device, in + at, length - at < piece ? length - at : piece), 0);
+			ck_assert_int_eq(wc_Sha256Update(&device, in + at, length - at < piece ? length - at : piece),
+					 0);
 			ck_assert_int_eq(wc_Sha256GetHash(&device, ours), 0);
 		}
 		ck_assert_int_eq(wc_Sha256Copy(&device, &copy), 0);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* P-256 by nettle gives what the standards say and what wolfSSL's own code gives, in both directions; bad input is refused. */
+/* P-256 by nettle gives what the standards say and what wolfSSL's own code gives, in both directions; bad input is
+ * refused. */
 #include <wolfssl/options.h>
 
 #include "common/crypto/crypto.h"
@@ -80,14 +81,12 @@ static const struct {
 	const char *secret, *point;
 	int result;
 } pairs[] = {
-	{I_SECRET, ZERO ROOT_B, 0},
-	{I_SECRET, PRIME ROOT_B, -EINVAL},         /* the same point, in a form that is not allowed */
-	{I_SECRET, ZERO ZERO, -EINVAL},            /* infinity, in some programs */
-	{I_SECRET, ROOT_B ROOT_B, -EINVAL},        /* on another curve */
-	{I_SECRET, ORDER PRIME, -EINVAL},
-	{ZERO, R_POINT, -EINVAL},
-	{ORDER, R_POINT, -EINVAL},
-	{PRIME, R_POINT, -EINVAL},
+    {I_SECRET, ZERO ROOT_B, 0},         {I_SECRET, PRIME ROOT_B, -EINVAL}, /* the same point, in a form that is not
+									      allowed */
+    {I_SECRET, ZERO ZERO, -EINVAL},                                        /* infinity, in some programs */
+    {I_SECRET, ROOT_B ROOT_B, -EINVAL},                                    /* on another curve */
+    {I_SECRET, ORDER PRIME, -EINVAL},   {ZERO, R_POINT, -EINVAL},          {ORDER, R_POINT, -EINVAL},
+    {PRIME, R_POINT, -EINVAL},
 };
 
 START_TEST(only_points_and_secrets_of_the_curve_are_taken)

@@ -30,13 +30,13 @@ static struct tscf_addr v4(uint32_t host)
 static struct tscf_packet_info fragment(uint32_t id, bool first)
 {
 	struct tscf_packet_info info = {
-		.source = v4(0x0a000002),
-		.destination = v4(0xc0000201),
-		.fragment_id = id,
-		.version = 4,
-		.protocol = IPPROTO_UDP,
-		.fragment = true,
-		.first = first,
+	    .source = v4(0x0a000002),
+	    .destination = v4(0xc0000201),
+	    .fragment_id = id,
+	    .version = 4,
+	    .protocol = IPPROTO_UDP,
+	    .fragment = true,
+	    .first = first,
 	};
 
 	if (first) {

@@ -3,8 +3,8 @@
  * twice. */
 #include "common/base/bytes.h"
 #include "common/crypto/random.h"
-#include "common/transport/dtls_protect.h"
 #include "common/packet/replay.h"
+#include "common/transport/dtls_protect.h"
 #include "tests/unit/runner.h"
 
 #include <errno.h>

@@ -119,7 +119,8 @@ START_TEST(overtaken_requests)
 	a.encrypted_sequence = sequence + 5;
 	world_bind(&a, &key, TSCF_BIND_ACTION_RELEASE, TSCF_LEVEL_ENCRYPTED_ONLY, 0);
 	a.encrypted_sequence = sequence;
-	ck_assert_int_eq(world_bind(&a, &key, TSCF_BIND_ACTION_BIND, TSCF_LEVEL_ENCRYPTED_ONLY, 0), TSCF_RESPONSE_SUCCESS);
+	ck_assert_int_eq(world_bind(&a, &key, TSCF_BIND_ACTION_BIND, TSCF_LEVEL_ENCRYPTED_ONLY, 0),
+			 TSCF_RESPONSE_SUCCESS);
 	ck_assert_int_eq(tscf_bindings_get(w->state->bindings, &key)->state, TSCF_BINDING_RELEASED);
 	a.encrypted_sequence = sequence + 10;
 	world_bind(&a, &key, TSCF_BIND_ACTION_CLOSE, TSCF_LEVEL_ENCRYPTED_ONLY, 0);

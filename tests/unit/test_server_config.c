@@ -5,8 +5,8 @@
 #include "tscf-server/settings/options.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static int reader(void *config, const char *file)
@@ -17,63 +17,69 @@ static int reader(void *config, const char *file)
 #define INTERFACE(body) "tscf-interface a {\n" body "\n}\n"
 
 static const struct config_case wrong[] = {
-	{"mtu = 1501\n", 1, "1501", "576 to 1500"},
-	{"tunnel-persistence-time = 9\n", 1, "\"9\"", "10 to 700"},
-	{"tunnel-persistence-time = 701\n", 1, "701", "0 (no limit)"},
-	{"keepalive-timer-datagram = 661\n", 1, "661", "660"},
-	{"mtu = 1300\nkeepalive-timer = 29\n", 2, "\"29\"", "30 to 660"},
-	{"server-keepalive-timer = 4\n", 1, "4", "5 to 660"},
-	{"keepalive-timer = 661\n", 1, "661", "0 (as the client has it)"},
-	{"dns = { 192.0.2.1, 192.0.2.2, 192.0.2.3, 192.0.2.4,\n192.0.2.5 }\n", 2, "192.0.2.5", "at most four"},
-	{"sip-server = sip.example.org\n", 1, "sip.example.org", "IP address"},
-	{"route = { \"192.0.2.0/24\",\n\"192.0.2.0/33\" }\n", 2, "192.0.2.0/33", "IP block"},
-	{"route = \"2001:db8::/129\"\n", 1, "2001:db8", "IP block"},
-	{"key = key.pem\n", 1, "key.pem", "absolute"},
-	{"state-dir = \"\"\n", 1, "state-dir", "directory"},
-	{"accounting-log = log\n", 1, "log", "absolute"},
-	{"radius-access = radiusclient.conf\n", 1, "radiusclient.conf", "absolute"},
-	{"radius-timeout = 9\n", 1, "9", "1 to 8"},
-	{"radius-accounting = radiusclient.conf\n", 1, "radiusclient.conf", "absolute"},
-	{"client-limits = limits\n", 1, "limits", "absolute"},
-	{"accounting-interval = 86401\n", 1, "86401", "0 (only start and stop) to 86400"},
-	{"redundancy-bound = 201\n", 1, "201", "20 to 200"},
-	{"# comment\nstate = enabled\n", 2, "no such option 'state'", "tscf-interface"},
-	{"tscf-interface {\n}\n", 1, "title", "tscf-interface"},
-	{INTERFACE("") INTERFACE(""), 4, "duplicate", "'a'"},
-	{INTERFACE("state = on"), 2, "on", "enabled or disabled"},
-	{INTERFACE("assigned-services = \"DTTE,FOO\""), 2, "DTTE,FOO", "DTTE, SIP, redundancy, DDT, server-keepalive, nagle, inter-client-block"},
-	{INTERFACE("# comment\nmax-tunnels = 200001"), 3, "200001", "200000"},
-	{INTERFACE("max-encrypted-tunnels = -1"), 2, "-1", "200000"},
-	{INTERFACE("max-tunnels-per-source = x"), 2, "x", "no limit"},
-	{INTERFACE("nagle-time = 51"), 2, "51", "1 to 50"},
-	{INTERFACE("inter-client-block = 2"), 2, "2", "true or false"},
-	{"inter-client-block = false\n", 1, "no such option 'inter-client-block' here", "belongs in a section tscf-interface"},
-	{"transport-protocol = udp\n", 1, "no such option 'transport-protocol' here", "in a section tscf-port {"},
-	{INTERFACE("mtu = 1340"), 2, "no such option 'mtu'", "assigned-services"},
-	{INTERFACE("tscf-port { address = nowhere }"), 2, "nowhere", "IP address"},
-	{INTERFACE("tscf-port { port = 2004 }"), 2, "no address", "address = "},
-	{INTERFACE("tscf-port { address = 192.0.2.1\nport = 65535 }"), 3, "65535", "next one"},
-	{INTERFACE("tscf-port { address = 192.0.2.1\nport = 65536 }"), 3, "65536", "65535"},
-	{INTERFACE("tscf-port { address = 192.0.2.1 transport-protocol = sctp }"), 2, "sctp", "udp or tcp"},
-	{INTERFACE("tscf-port { address = 192.0.2.1 transport-protocol = tls }"), 3, "2004", "the port before it"},
-	{INTERFACE("tscf-port { address = 192.0.2.1 }\ntscf-port { address = 192.0.2.2 transport-protocol = tcp }"), 4,
-	 "differ in transport-protocol", "the same for each"},
-	{INTERFACE("tscf-port { address = 192.0.2.1 }\ntscf-port { address = 192.0.2.2 }\ntscf-port { address = 192.0.2.3 }\n"
-		   "tscf-port { address = 192.0.2.4 }\ntscf-port { address = 192.0.2.5 }"), 7, "too many addresses", "at most 4"},
-	{INTERFACE("tscf-port { address = 192.0.2.1 }\ntscf-port { address = 192.0.2.1 port = 2005 transport-protocol = tcp }"),
-	 4, "second plain", "at the same port"},
-	{INTERFACE("tscf-port { address = 192.0.2.1 }\ntscf-port { address = 192.0.2.1 }"), 4, "two tscf-ports", "expected one"},
-	{INTERFACE(
+    {"mtu = 1501\n", 1, "1501", "576 to 1500"},
+    {"tunnel-persistence-time = 9\n", 1, "\"9\"", "10 to 700"},
+    {"tunnel-persistence-time = 701\n", 1, "701", "0 (no limit)"},
+    {"keepalive-timer-datagram = 661\n", 1, "661", "660"},
+    {"mtu = 1300\nkeepalive-timer = 29\n", 2, "\"29\"", "30 to 660"},
+    {"server-keepalive-timer = 4\n", 1, "4", "5 to 660"},
+    {"keepalive-timer = 661\n", 1, "661", "0 (as the client has it)"},
+    {"dns = { 192.0.2.1, 192.0.2.2, 192.0.2.3, 192.0.2.4,\n192.0.2.5 }\n", 2, "192.0.2.5", "at most four"},
+    {"sip-server = sip.example.org\n", 1, "sip.example.org", "IP address"},
+    {"route = { \"192.0.2.0/24\",\n\"192.0.2.0/33\" }\n", 2, "192.0.2.0/33", "IP block"},
+    {"route = \"2001:db8::/129\"\n", 1, "2001:db8", "IP block"},
+    {"key = key.pem\n", 1, "key.pem", "absolute"},
+    {"state-dir = \"\"\n", 1, "state-dir", "directory"},
+    {"accounting-log = log\n", 1, "log", "absolute"},
+    {"radius-access = radiusclient.conf\n", 1, "radiusclient.conf", "absolute"},
+    {"radius-timeout = 9\n", 1, "9", "1 to 8"},
+    {"radius-accounting = radiusclient.conf\n", 1, "radiusclient.conf", "absolute"},
+    {"client-limits = limits\n", 1, "limits", "absolute"},
+    {"accounting-interval = 86401\n", 1, "86401", "0 (only start and stop) to 86400"},
+    {"redundancy-bound = 201\n", 1, "201", "20 to 200"},
+    {"# comment\nstate = enabled\n", 2, "no such option 'state'", "tscf-interface"},
+    {"tscf-interface {\n}\n", 1, "title", "tscf-interface"},
+    {INTERFACE("") INTERFACE(""), 4, "duplicate", "'a'"},
+    {INTERFACE("state = on"), 2, "on", "enabled or disabled"},
+    {INTERFACE("assigned-services = \"DTTE,FOO\""), 2, "DTTE,FOO",
+     "DTTE, SIP, redundancy, DDT, server-keepalive, nagle, inter-client-block"},
+    {INTERFACE("# comment\nmax-tunnels = 200001"), 3, "200001", "200000"},
+    {INTERFACE("max-encrypted-tunnels = -1"), 2, "-1", "200000"},
+    {INTERFACE("max-tunnels-per-source = x"), 2, "x", "no limit"},
+    {INTERFACE("nagle-time = 51"), 2, "51", "1 to 50"},
+    {INTERFACE("inter-client-block = 2"), 2, "2", "true or false"},
+    {"inter-client-block = false\n", 1, "no such option 'inter-client-block' here",
+     "belongs in a section tscf-interface"},
+    {"transport-protocol = udp\n", 1, "no such option 'transport-protocol' here", "in a section tscf-port {"},
+    {INTERFACE("mtu = 1340"), 2, "no such option 'mtu'", "assigned-services"},
+    {INTERFACE("tscf-port { address = nowhere }"), 2, "nowhere", "IP address"},
+    {INTERFACE("tscf-port { port = 2004 }"), 2, "no address", "address = "},
+    {INTERFACE("tscf-port { address = 192.0.2.1\nport = 65535 }"), 3, "65535", "next one"},
+    {INTERFACE("tscf-port { address = 192.0.2.1\nport = 65536 }"), 3, "65536", "65535"},
+    {INTERFACE("tscf-port { address = 192.0.2.1 transport-protocol = sctp }"), 2, "sctp", "udp or tcp"},
+    {INTERFACE("tscf-port { address = 192.0.2.1 transport-protocol = tls }"), 3, "2004", "the port before it"},
+    {INTERFACE("tscf-port { address = 192.0.2.1 }\ntscf-port { address = 192.0.2.2 transport-protocol = tcp }"), 4,
+     "differ in transport-protocol", "the same for each"},
+    {INTERFACE(
+	 "tscf-port { address = 192.0.2.1 }\ntscf-port { address = 192.0.2.2 }\ntscf-port { address = 192.0.2.3 }\n"
+	 "tscf-port { address = 192.0.2.4 }\ntscf-port { address = 192.0.2.5 }"),
+     7, "too many addresses", "at most 4"},
+    {INTERFACE(
+	 "tscf-port { address = 192.0.2.1 }\ntscf-port { address = 192.0.2.1 port = 2005 transport-protocol = tcp }"),
+     4, "second plain", "at the same port"},
+    {INTERFACE("tscf-port { address = 192.0.2.1 }\ntscf-port { address = 192.0.2.1 }"), 4, "two tscf-ports",
+     "expected one"},
+    {INTERFACE(
 	 "tscf-port { address = 192.0.2.1 }\ntscf-port { address = 192.0.2.1 port = 2006 transport-protocol = dtls }"),
-	 4, "2006", "the port before it"},
-	{INTERFACE("tscf-port { address = 192.0.2.1 port = 2005 transport-protocol = dtls }"), 3, "2005", "udp"},
-	{INTERFACE("tscf-address-pool { range = 10.0.0.0 }"), 2, "10.0.0.0", "/8 to /30"},
-	{INTERFACE("tscf-address-pool { range = 10.0.0.0/31 }"), 2, "/31", "/8 to /30"},
-	{INTERFACE("tscf-address-pool { encrypted-range = \"2001:db8::/63\" }"), 2, "2001", "/64 to /126"},
-	{INTERFACE("tscf-address-pool { range = \"2001:db8::/127\" }"), 2, "/127", "/64 to /126"},
-	{INTERFACE("strict-tsid = true"), 2, "strict-tsid", "is gone: a wrong session id always ends a tunnel"},
-	{INTERFACE("tscf-address-pool { range = 10.0.0.0/24 }\ntscf-address-pool { range = 10.0.1.0/24 }"), 3, "second",
-	 "expected one"},
+     4, "2006", "the port before it"},
+    {INTERFACE("tscf-port { address = 192.0.2.1 port = 2005 transport-protocol = dtls }"), 3, "2005", "udp"},
+    {INTERFACE("tscf-address-pool { range = 10.0.0.0 }"), 2, "10.0.0.0", "/8 to /30"},
+    {INTERFACE("tscf-address-pool { range = 10.0.0.0/31 }"), 2, "/31", "/8 to /30"},
+    {INTERFACE("tscf-address-pool { encrypted-range = \"2001:db8::/63\" }"), 2, "2001", "/64 to /126"},
+    {INTERFACE("tscf-address-pool { range = \"2001:db8::/127\" }"), 2, "/127", "/64 to /126"},
+    {INTERFACE("strict-tsid = true"), 2, "strict-tsid", "is gone: a wrong session id always ends a tunnel"},
+    {INTERFACE("tscf-address-pool { range = 10.0.0.0/24 }\ntscf-address-pool { range = 10.0.1.0/24 }"), 3, "second",
+     "expected one"},
 };
 
 START_TEST(wrong_settings)
@@ -139,7 +145,8 @@ START_TEST(whole_file)
 	static const char text[] =
 	    "route = { \"198.51.100.0/24\", \"203.0.113.7/24\" }\ncert = /c.pem\nkey = /k.pem\nmtu = 1300\n"
 	    "dns = { 192.0.2.53, \"2001:db8::53\" }\nsip-server = 192.0.2.10\n"
-	    "keepalive-timer = 600\nkeepalive-timer-datagram = 20\nserver-keepalive-timer = 12\ntunnel-persistence-time = 0\nplain-dev = p0\nencrypted-dev = e0\ncontrol = "
+	    "keepalive-timer = 600\nkeepalive-timer-datagram = 20\nserver-keepalive-timer = "
+	    "12\ntunnel-persistence-time = 0\nplain-dev = p0\nencrypted-dev = e0\ncontrol = "
 	    "/tmp/s\n"
 	    "state-dir = /tmp/state\nlog-level = warning\n"
 	    "accounting-log = /tmp/log\naccounting-interval = 60\nredundancy-bound = 80\n"
@@ -220,32 +227,34 @@ END_TEST
 static const struct {
 	const char *text, *says;
 } inconsistent[] = {
-	{"", "no addresses for clients"},
-	{INTERFACE("assigned-services = inter-client-block\ninter-client-block = false\n"
-		   "tscf-address-pool { range = 10.0.0.0/16 }"), "expected one of them"},
-	{INTERFACE("assigned-services = DTTE\ntscf-address-pool { range = 10.0.0.0/16 }"), "encrypted-range"},
-	{INTERFACE("assigned-services = DTTE\n" POOLS("\"2001:db8::/64\"", "10.0.0.0/16")), "no IPv6 addresses"},
-	{INTERFACE("assigned-services = DTTE\n" POOLS("10.0.0.0/16", "\"2001:db8::/64\"")), "no IPv4 addresses"},
-	{INTERFACE(POOLS("10.0.0.0/16", "10.0.5.0/24")), "overlap"},
-	{INTERFACE(POOLS("{ 10.0.0.0/16, 10.1.0.0/16, 10.0.7.0/24 }", "10.3.5.0/24")), "10.0.7.0/24 overlap"},
-	{INTERFACE(POOLS("10.0.5.0/24", "10.0.0.0/16")), "overlap"},
-	{INTERFACE("state = disabled"), "at least one"},
-	{INTERFACE("tscf-port { address = \"::\" }\ntscf-port { address = \"2001:db8::1\" }\n" POOLS("10.0.0.0/16", "10.1.0.0/16")),
-	 "listens twice"},
-	{INTERFACE(POOLS(
+    {"", "no addresses for clients"},
+    {INTERFACE("assigned-services = inter-client-block\ninter-client-block = false\n"
+	       "tscf-address-pool { range = 10.0.0.0/16 }"),
+     "expected one of them"},
+    {INTERFACE("assigned-services = DTTE\ntscf-address-pool { range = 10.0.0.0/16 }"), "encrypted-range"},
+    {INTERFACE("assigned-services = DTTE\n" POOLS("\"2001:db8::/64\"", "10.0.0.0/16")), "no IPv6 addresses"},
+    {INTERFACE("assigned-services = DTTE\n" POOLS("10.0.0.0/16", "\"2001:db8::/64\"")), "no IPv4 addresses"},
+    {INTERFACE(POOLS("10.0.0.0/16", "10.0.5.0/24")), "overlap"},
+    {INTERFACE(POOLS("{ 10.0.0.0/16, 10.1.0.0/16, 10.0.7.0/24 }", "10.3.5.0/24")), "10.0.7.0/24 overlap"},
+    {INTERFACE(POOLS("10.0.5.0/24", "10.0.0.0/16")), "overlap"},
+    {INTERFACE("state = disabled"), "at least one"},
+    {INTERFACE("tscf-port { address = \"::\" }\ntscf-port { address = \"2001:db8::1\" }\n" POOLS("10.0.0.0/16",
+												 "10.1.0.0/16")),
+     "listens twice"},
+    {INTERFACE(POOLS(
 	 "10.0.0.0/16",
 	 "10.1.0.0/16")) "tscf-interface b { tscf-port { address = 192.0.2.1 port = 4000 } " POOLS("10.1.0.0/24",
 												   "10.2.0.0/16") "}",
-	 "interfaces a and b"},
-	{INTERFACE(POOLS(
+     "interfaces a and b"},
+    {INTERFACE(POOLS(
 	 "10.0.0.0/16",
 	 "10.1.0.0/16")) "tscf-interface b { tscf-port { address = 192.0.2.1 port = 2005 } " POOLS("10.3.0.0/24",
 												   "10.2.0.0/16") "}",
-	 "ports of interfaces"},
-	{"mtu = 1279\n" INTERFACE(POOLS("\"2001:db8::/64\"", "10.1.0.0/16")), "at least 1280"},
-	{"cert = /c\n" INTERFACE(POOLS("10.0.0.0/16", "10.1.0.0/16")), "without key"},
-	{"key = /k\n" INTERFACE(POOLS("10.0.0.0/16", "10.1.0.0/16")), "without cert"},
-	{"plain-dev = x\nencrypted-dev = x\n" INTERFACE(POOLS("10.0.0.0/16", "10.1.0.0/16")), "two names"},
+     "ports of interfaces"},
+    {"mtu = 1279\n" INTERFACE(POOLS("\"2001:db8::/64\"", "10.1.0.0/16")), "at least 1280"},
+    {"cert = /c\n" INTERFACE(POOLS("10.0.0.0/16", "10.1.0.0/16")), "without key"},
+    {"key = /k\n" INTERFACE(POOLS("10.0.0.0/16", "10.1.0.0/16")), "without cert"},
+    {"plain-dev = x\nencrypted-dev = x\n" INTERFACE(POOLS("10.0.0.0/16", "10.1.0.0/16")), "two names"},
 };
 
 START_TEST(inconsistent_files)
@@ -330,7 +339,8 @@ END_TEST
 
 #define COUNT(array) ((int)(sizeof(array) / sizeof((array)[0])))
 
-/* Which transports an interface serves, by its ports or the command line; encrypted ones go with the plain ones unless they are named. */
+/* Which transports an interface serves, by its ports or the command line; encrypted ones go with the plain ones unless
+ * they are named. */
 START_TEST(transports)
 {
 	enum { U = 1, T = 2, D = 4, L = 8 };
@@ -339,19 +349,21 @@ START_TEST(transports)
 		const char *option;
 		unsigned served; /* 0: an error */
 	} cases[] = {
-		{"", NULL, U | T | D | L},
-		{"tscf-port { address = 192.0.2.1 }", NULL, U | D},
-		{"tscf-port { address = 192.0.2.1 transport-protocol = TCP }", NULL, T | L},
-		{"tscf-port { address = 192.0.2.1 }\ntscf-port { address = 192.0.2.1 transport-protocol = tcp }", NULL, U | T | D | L},
-		{"tscf-port { address = 192.0.2.1 port = 2005 transport-protocol = tls }\n"
-		 "tscf-port { address = 192.0.2.1 }", NULL, U | L},
-		{"", "udp", U | D},
-		{"", "tcp", T | L},
-		{"", "tcp,UDP", U | T | D | L},
-		{"tscf-port { address = 192.0.2.1 }", "tcp", T | L},
-		{"", "tls", 0},
-		{"", ",", 0},
-		{"", "udp,sctp", 0},
+	    {"", NULL, U | T | D | L},
+	    {"tscf-port { address = 192.0.2.1 }", NULL, U | D},
+	    {"tscf-port { address = 192.0.2.1 transport-protocol = TCP }", NULL, T | L},
+	    {"tscf-port { address = 192.0.2.1 }\ntscf-port { address = 192.0.2.1 transport-protocol = tcp }", NULL,
+	     U | T | D | L},
+	    {"tscf-port { address = 192.0.2.1 port = 2005 transport-protocol = tls }\n"
+	     "tscf-port { address = 192.0.2.1 }",
+	     NULL, U | L},
+	    {"", "udp", U | D},
+	    {"", "tcp", T | L},
+	    {"", "tcp,UDP", U | T | D | L},
+	    {"tscf-port { address = 192.0.2.1 }", "tcp", T | L},
+	    {"", "tls", 0},
+	    {"", ",", 0},
+	    {"", "udp,sctp", 0},
 	};
 	char file[512], option[64], text[512];
 	char *argv[] = {(char[]){"tscf-server"}, (char[]){"--config"}, file, option, NULL};

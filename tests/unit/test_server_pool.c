@@ -292,7 +292,8 @@ static unsigned part_of(const struct tscf_addr *a)
 	return tscf_tun_steering_worker(a, PARTS);
 }
 
-/** Each worker gets addresses of its own while there are any, then those of others: none is left over, none is given twice. */
+/** Each worker gets addresses of its own while there are any, then those of others: none is left over, none is given
+ * twice. */
 START_TEST(parts)
 {
 	static const char *const texts[] = {"10.0.0.0/27", "2001:db8::/123"};
@@ -438,7 +439,8 @@ static struct server_pool *find_range(const struct server_pools *pools, const ch
 	return server_pools_find(pools, &prefix);
 }
 
-/** A range that is retired gives nothing to anybody but what he has there still, counts for nothing, and comes back whole. */
+/** A range that is retired gives nothing to anybody but what he has there still, counts for nothing, and comes back
+ * whole. */
 START_TEST(retired_range)
 {
 	struct server_pools pools = {NULL};

@@ -38,7 +38,8 @@ END_TEST
 /** An unshield request for @p key that shows the key @p show and brings the lock of @p next. */
 static int unshield(const struct tscf_binding_key *key, uint8_t show, uint8_t next)
 {
-	struct tscf_wire_binding wire = {.key = *key, .action = TSCF_BIND_ACTION_RELEASE, .level = TSCF_LEVEL_UNENCRYPTED};
+	struct tscf_wire_binding wire = {
+	    .key = *key, .action = TSCF_BIND_ACTION_RELEASE, .level = TSCF_LEVEL_UNENCRYPTED};
 	uint8_t data[TSCF_MESSAGE_MAX], secret[32], lock[32];
 	struct tscf_writer writer;
 

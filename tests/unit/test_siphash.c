@@ -14,13 +14,9 @@ START_TEST(vectors)
 		size_t length;
 		uint64_t hash;
 	} cases[] = {
-		{0, UINT64_C(0xabac0158050fc4dc)},
-		{1, UINT64_C(0xc9f49bf37d57ca93)},
-		{7, UINT64_C(0xd3927d989bb11140)},
-		{8, UINT64_C(0x369095118d299a8e)},
-		{15, UINT64_C(0xd320d86d2a519956)},
-		{40, UINT64_C(0xc1d2363299e41531)},
-		{63, UINT64_C(0x9d199062b7bbb3a8)},
+	    {0, UINT64_C(0xabac0158050fc4dc)},  {1, UINT64_C(0xc9f49bf37d57ca93)},  {7, UINT64_C(0xd3927d989bb11140)},
+	    {8, UINT64_C(0x369095118d299a8e)},  {15, UINT64_C(0xd320d86d2a519956)}, {40, UINT64_C(0xc1d2363299e41531)},
+	    {63, UINT64_C(0x9d199062b7bbb3a8)},
 	};
 	const struct tscf_siphash_key key = {{UINT64_C(0x0706050403020100), UINT64_C(0x0f0e0d0c0b0a0908)}};
 	uint8_t message[64 + 1];

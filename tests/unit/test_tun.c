@@ -312,7 +312,8 @@ START_TEST(without_the_right)
 
 	ck_assert_int_eq(setresuid(65534, 65534, 65534), 0);
 	/* Where the device node is closed to others it is EACCES. */
-	ck_assert_int_eq(tscf_tun_open(&other, "t1", true, TSCF_URGENT_DSCPS), access("/dev/net/tun", R_OK | W_OK) == 0 ? -EPERM : -EACCES);
+	ck_assert_int_eq(tscf_tun_open(&other, "t1", true, TSCF_URGENT_DSCPS),
+			 access("/dev/net/tun", R_OK | W_OK) == 0 ? -EPERM : -EACCES);
 }
 END_TEST
 
@@ -463,7 +464,8 @@ static void try_destinations(int fd, int i, const unsigned owner[DESTINATIONS])
 	ck_assert_uint_eq(count, 2 * DESTINATIONS);
 }
 
-/** Each worker gets the packets to its addresses, and to those that it was given beside them for as long as it has them. */
+/** Each worker gets the packets to its addresses, and to those that it was given beside them for as long as it has
+ * them. */
 START_TEST(parts_have_their_addresses)
 {
 	unsigned owner[DESTINATIONS];
@@ -474,7 +476,7 @@ START_TEST(parts_have_their_addresses)
 		struct tscf_addr a = destination(_i, n);
 
 		owner[n] = tscf_tun_steering_worker(&a, PARTS);
-		}
+	}
 	try_destinations(fd, _i, owner);
 	for (unsigned n = 0; n < DESTINATIONS; n += 4) {
 		struct tscf_addr a = destination(_i, n);

@@ -30,8 +30,8 @@ void port_traffic_free(struct port_traffic *t);
 
 /** Count a packet, or a GSO batch, that the client sends up.  It was parsed (packet.h) without an error. */
 void port_traffic_sent(struct port_traffic *t, const struct tscf_packet *p);
-/** Count a packet that the client gives to the kernel.  It was parsed without an error.  @p repaired: it was lost on the
- * way, and repair packets gave it. */
+/** Count a packet that the client gives to the kernel.  It was parsed without an error.  @p repaired: it was lost on
+ * the way, and repair packets gave it. */
 void port_traffic_received(struct port_traffic *t, const uint8_t *data, uint32_t length, bool repaired);
 /** @return the numbers of a port, or NULL if the protocol is not counted. */
 const struct port_count *port_traffic_of(const struct port_traffic *t, uint8_t protocol, uint16_t port);

@@ -14,7 +14,7 @@ struct request {
 	enum tscf_message_type type;
 	uint16_t tries_left, quick_left;
 	bool sent;
-	bool hurried;  /**< the next transmission comes early, and does not count as a try */
+	bool hurried; /**< the next transmission comes early, and does not count as a try */
 	bool urgent;
 	bool repeated; /**< it was sent more than once: an answer does not tell which copy it answers (Karn) */
 	uint32_t length;

@@ -33,8 +33,8 @@ struct server_media {
  */
 const char *server_media_offer(struct server_session *s, const uint8_t hash[SERVER_SECRET_SIZE], uint64_t now);
 
-/** @return the media way, if a packet for the client goes down by it; else NULL.  @p asked: what the packet's socket asks
- * for; NULL: nothing. */
+/** @return the media way, if a packet for the client goes down by it; else NULL.  @p asked: what the packet's socket
+ * asks for; NULL: nothing. */
 struct server_side_way *server_media_of(const struct server_session *s, const struct tscf_packet_info *info,
 					const struct tscf_service_entry *asked, uint64_t now);
 

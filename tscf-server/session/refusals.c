@@ -30,7 +30,8 @@ static void say(const struct server_refusals *r, const struct tscf_packet_info *
 	if (r->silent)
 		tscf_info("client %s tries to reach still more clients: they are not named any more", from);
 	else
-		tscf_info("client %s cannot reach client %s: inter-client-block is true", from, tscf_addr_format(&info->destination, to));
+		tscf_info("client %s cannot reach client %s: inter-client-block is true", from,
+			  tscf_addr_format(&info->destination, to));
 }
 
 static bool may_answer(struct server_refusals *r, uint64_t now)
@@ -56,7 +57,8 @@ static void answer(struct server_session *s, const uint8_t *data, const struct t
 		tscf_peer_send(s->peer, error, length);
 }
 
-void server_refuse(struct server_session *s, const uint8_t *data, const struct tscf_packet_info *info, bool quotable, uint64_t now)
+void server_refuse(struct server_session *s, const uint8_t *data, const struct tscf_packet_info *info, bool quotable,
+		   uint64_t now)
 {
 	if (!s->refusals)
 		s->refusals = calloc(1, sizeof(*s->refusals));

@@ -26,8 +26,8 @@ bool server_rival_outlives(const struct server_session *s, uint64_t now)
 	const struct server_session *other = s->lease && !s->encrypted ? s->lease->plain : NULL;
 
 	return !s->confirmed && other && other != s && other != s->older && other->claimed != 0 &&
-	       (s->run == 0 || s->run != other->run) &&
-	       now - other->claimed < SERVER_RIVAL_KNOWN_MS && other->heard >= other->claimed;
+	       (s->run == 0 || s->run != other->run) && now - other->claimed < SERVER_RIVAL_KNOWN_MS &&
+	       other->heard >= other->claimed;
 }
 
 void server_rival_found(struct server_state *state, struct server_session *s, struct server_session *second)
@@ -36,8 +36,9 @@ void server_rival_found(struct server_state *state, struct server_session *s, st
 
 	server_count(&state->counters, SERVER_COUNT_SHARED_ID);
 	s->lease->shared = second->lease->shared = true;
-	tscf_warning("two clients have the same identifier, as clones of one machine have it: %s keeps its addresses, %s "
-		     "gets %s",
-		     tscf_endpoint_format(&s->outer, first), tscf_endpoint_format(&second->outer, other),
-		     server_lease_format(second->lease, internal));
+	tscf_warning(
+	    "two clients have the same identifier, as clones of one machine have it: %s keeps its addresses, %s "
+	    "gets %s",
+	    tscf_endpoint_format(&s->outer, first), tscf_endpoint_format(&second->outer, other),
+	    server_lease_format(second->lease, internal));
 }

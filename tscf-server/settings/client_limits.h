@@ -16,7 +16,8 @@
 /** The content of a file.  It does not change, so several threads may use it at a time. */
 struct server_client_limits;
 
-/** @return the lines of @p f, held once, or NULL with an error of @p size bytes: with line, and @p name for the file. */
+/** @return the lines of @p f, held once, or NULL with an error of @p size bytes: with line, and @p name for the file.
+ */
 struct server_client_limits *server_client_limits_parse(FILE *f, const char *name, char *error, size_t size);
 /** @return the content of @p file, held once, or NULL with an error of @p size bytes: with file and line. */
 struct server_client_limits *server_client_limits_read(const char *file, char *error, size_t size);
