@@ -134,8 +134,9 @@ libtscf_server_a_SOURCES = \
 	tscf-server/session/sweep.c \
 	tscf-server/session/sweep.h \
 	tscf-server/session/liveness.c \
-	tscf-server/session/networks.c \
 	tscf-server/session/liveness.h \
+	tscf-server/session/networks.c \
+	tscf-server/session/networks.h \
 	tscf-server/control/migrate.c \
 	tscf-server/control/migrate.h \
 	tscf-server/store/record.c \
