@@ -4,6 +4,7 @@
  * the rest of what is said at the control socket.
  */
 #include "tests/unit/client_world.h"
+#include "tscf-client/sockets/moves.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -163,6 +164,29 @@ WORLD_TEST(level_waits_for_tunnel, NULL)
 	WORLD_UNTIL(w, 1000, call->answered);
 	ck_assert(strstr(call->text, "\"moved\": 1") && strstr(call->text, "\"encrypted\": \"up\""));
 	stop_program(&p);
+}
+
+/* The answer names some of many sockets, and counts all. */
+WORLD_TEST(level_of_many, NULL)
+{
+	const unsigned many = MOVES_DESCRIBED + 10;
+	int fds[MOVES_DESCRIBED + 10];
+	struct world_call *call;
+	json_t *answer;
+
+	world_plain_up(w);
+	for (unsigned i = 0; i < many; i++)
+		fds[i] = world_socket(SOCK_DGRAM, WORLD_PLAIN, 5000);
+	call = level_of(w, TSCF_LEVEL_UNENCRYPTED, 0, 5000, 0);
+	ck_assert(call->answered && call->error == 0);
+	answer = json_loads(call->text, 0, NULL);
+	ck_assert_int_eq(json_integer_value(json_object_get(answer, "moved")), many);
+	ck_assert_uint_eq(json_array_size(json_object_get(answer, "sockets")), MOVES_DESCRIBED);
+	json_decref(answer);
+	for (unsigned i = 0; i < many; i++) {
+		ck_assert_int_eq(world_mark(w, fds[i]), TSCF_LEVEL_UNENCRYPTED);
+		close(fds[i]);
+	}
 }
 
 WORLD_TEST(level_of_errors, NULL)
@@ -542,6 +566,7 @@ static Suite *make_suite(void)
 	tcase_add_loop_test(live, level_of_program, 0, 2);
 	tcase_add_loop_test(live, level_waits_in_vain, 0, 2);
 	tcase_add_loop_test(live, level_waits_for_tunnel, 0, 2);
+	tcase_add_test(live, level_of_many);
 	tcase_add_test(live, level_of_errors);
 	tcase_add_test(live, level_of_caller_gone);
 	tcase_add_test(live, policies_change);

@@ -452,4 +452,7 @@ void show_moved(const json_t *moved, const char *level, FILE *out)
 	show_pending(moved, out);
 	if (json_array_size(sockets) > 0)
 		show_sockets(sockets, out);
+	count += json_integer_value(json_object_get(moved, "pending")) - (json_int_t)json_array_size(sockets);
+	if (count > 0)
+		fprintf(out, "%" JSON_INTEGER_FORMAT " more sockets\n", count);
 }

@@ -65,7 +65,7 @@ static struct change *change_for(struct moves *moves, struct tscf_control_call_i
 static char *describe(struct moves *moves, const struct change *change)
 {
 	json_t *list = json_array();
-	for (const struct move *m = change->moves; m; m = m->next)
+	for (const struct move *m = change->moves; m && json_array_size(list) < MOVES_DESCRIBED; m = m->next)
 		json_array_append_new(list, moves->describe(moves->context, &m->socket, m->value, m->pid));
 	json_t *answer =
 	    json_pack("{s:i, s:i, s:f, s:s, s:s, s:o}", "moved", (int)(change->count - change->open), "pending",

@@ -82,6 +82,8 @@ struct moves {
 	uint64_t last_id;
 };
 
+/** The answer of LEVEL_OF describes so many sockets, all at once, and counts the others. */
+#define MOVES_DESCRIBED 256
 /** How long LEVEL_OF waits at most if the caller sets no limit. */
 #define MOVES_WAIT_MS 10000
 
