@@ -6,6 +6,7 @@
 #include "tscf-server/interface.h"
 #include "tscf-server/path.h"
 #include "tscf-server/pmtu_routes.h"
+#include "tscf-server/settings/host_check.h"
 
 #include "common/base/clock.h"
 #include "common/base/log.h"
@@ -22,12 +23,42 @@
  */
 #define SHIELD_REQUESTS 10
 
+static bool has_clients(const struct server_state *state, int family)
+{
+	for (const struct server_interface *i = state->interfaces; i; i = i->next) {
+		const struct server_pool *p = NULL;
+
+		while ((p = server_pools_next(&i->allocator->plain_pools, p)))
+			if (server_pool_prefix(p).addr.family == family)
+				return true;
+	}
+	return false;
+}
+
+/** @return the setting by which this host does not forward its clients' packets, or NULL. */
+static const char *keeping(const struct server_state *state)
+{
+	const char *setting = NULL;
+
+	for (unsigned i = 0; i < TSCF_FAMILIES && !setting; i++)
+		if (has_clients(state, tscf_family(i)))
+			setting = server_host_keeps(i);
+	return setting;
+}
+
 static void watch_return_route(struct server_worker *worker)
 {
 	const struct tscf_tun *plain = &worker->plain.tun, *encrypted = &worker->encrypted.tun;
+	const char *setting;
 
-	if (server_return_route_missing(&worker->return_route, plain->written_packets + encrypted->written_packets,
-					plain->read_packets + encrypted->read_packets, tscf_clock_now()))
+	if (!server_return_route_missing(&worker->return_route, plain->written_packets + encrypted->written_packets,
+					 plain->read_packets + encrypted->read_packets, tscf_clock_now()))
+		return;
+	/* It may have been switched off since the start. */
+	setting = keeping(worker->state);
+	if (setting)
+		tscf_warning("packets of clients go nowhere: %s is 0 now", setting);
+	else
 		tscf_warning(
 		    "packets of clients go to the service network, and nothing comes back: it needs a route to "
 		    "the clients' addresses by this host, or this host must replace them (masquerade)");

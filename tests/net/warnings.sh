@@ -95,5 +95,9 @@ echo_server
 start_client
 program call stranger "$TSCF_TOOLS/flow" --to $HOST:7000 --rate 20 --report 50
 grows call .echoed 20
+in_server sysctl -qw net.ipv4.ip_forward=0
+must 60 'grep -qF "go nowhere: net.ipv4.ip_forward is 0 now" "$T/server.log"' "it is said that forwarding was switched off"
+in_server sysctl -qw net.ipv4.ip_forward=1
+grows call .echoed 20
 ip -n "$SERVICE" route flush root default
 must 60 'grep -qF "nothing comes back" "$T/server.log"' "it is said that nothing comes back"

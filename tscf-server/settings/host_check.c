@@ -114,7 +114,7 @@ static bool has_pools(const struct server_config *c, int family)
 	return false;
 }
 
-static void warn_without_forwarding(const struct server_config *c)
+const char *server_host_keeps(unsigned family_index)
 {
 	static const struct {
 		const char *name, *path;
@@ -122,14 +122,21 @@ static void warn_without_forwarding(const struct server_config *c)
 	    {"net.ipv4.ip_forward", "/proc/sys/net/ipv4/ip_forward"},
 	    {"net.ipv6.conf.all.forwarding", "/proc/sys/net/ipv6/conf/all/forwarding"},
 	};
+	FILE *f = fopen(settings[family_index].path, "re");
+	bool off = f && fgetc(f) == '0';
 
+	if (f)
+		fclose(f);
+	return off ? settings[family_index].name : NULL;
+}
+
+static void warn_without_forwarding(const struct server_config *c)
+{
 	for (unsigned i = 0; i < TSCF_FAMILIES; i++) {
-		FILE *f = has_pools(c, tscf_family(i)) ? fopen(settings[i].path, "re") : NULL;
+		const char *setting = has_pools(c, tscf_family(i)) ? server_host_keeps(i) : NULL;
 
-		if (f && fgetc(f) == '0')
-			tscf_warning("%s is 0: clients reach this host and nothing behind it", settings[i].name);
-		if (f)
-			fclose(f);
+		if (setting)
+			tscf_warning("%s is 0: clients reach this host and nothing behind it", setting);
 	}
 }
 

@@ -14,4 +14,8 @@
  */
 void server_config_warn(const struct server_config *c);
 
+/** @return the setting, as sysctl(8) names it, by which this host does not forward packets of an address family
+ * (tscf_family_index); NULL: it does. */
+const char *server_host_keeps(unsigned family_index);
+
 #endif
