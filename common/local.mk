@@ -276,6 +276,8 @@ libtscf_common_a_SOURCES = \
 	common/transport/stream_frame.h \
 	common/transport/stream_peer.c \
 	common/transport/stream_peer.h \
+	common/transport/stream_progress.c \
+	common/transport/stream_progress.h \
 	common/transport/stream_queue.c \
 	common/transport/stream_queue.h \
 	common/transport/stream_hold.c \

@@ -15,6 +15,7 @@
 
 #include "common/base/addr.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct tscf_peer;
@@ -40,6 +41,7 @@ struct tscf_packet {
 	    local;   /**< our address that it was sent to, on a listening socket that is bound to none; else family 0 */
 	uint8_t tos; /**< DSCP and ECN of the outer header (ecn.h), to set or as received; 0 on streams */
 	uint8_t wait_ms; /**< to be sent on a stream: it may be held so many milliseconds, to go with others; 0: not */
+	bool urgent;     /**< to be sent on a stream: it overtakes waiting bulk, whatever its DSCP */
 };
 
 struct tscf_batch {

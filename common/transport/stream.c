@@ -103,8 +103,9 @@ static enum tscf_stream_class class_of(const struct tscf_packet *packet)
 		return TSCF_STREAM_URGENT;
 	case TSCF_KIND_IPV4:
 	case TSCF_KIND_IPV6:
-		return tscf_dscp_is_in(packet->peer->transport->realtime_dscps, packet->tos) ? TSCF_STREAM_URGENT
-											     : TSCF_STREAM_BULK;
+		return packet->urgent || tscf_dscp_is_in(packet->peer->transport->realtime_dscps, packet->tos)
+			   ? TSCF_STREAM_URGENT
+			   : TSCF_STREAM_BULK;
 	default:
 		return TSCF_STREAM_CONTROL;
 	}
@@ -115,6 +116,15 @@ bool tscf_stream_peer_stalled(const struct tscf_peer *p)
 	const struct tscf_stream_peer *peer = (const struct tscf_stream_peer *)p;
 
 	return peer->queue.fifo[TSCF_STREAM_URGENT].bytes > 0;
+}
+
+bool tscf_stream_peer_late(struct tscf_peer *p, uint64_t now)
+{
+	struct tscf_stream_peer *peer = (struct tscf_stream_peer *)p;
+	bool waits = tscf_stream_of(peer)->kind->waits(peer) || !tscf_stream_queue_empty(&peer->queue);
+
+	/* What is held would go with the next packet. */
+	return (waits && !tscf_stream_holds(peer)) || tscf_stream_progress_is_late(&peer->progress, peer->fd, now);
 }
 
 /*

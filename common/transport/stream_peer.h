@@ -8,6 +8,7 @@
  *     stream_wait.c    connections that wait to be adopted
  *     stream_queue.c   data that waits for the socket
  *     stream_hold.c    small packets that wait for others
+ *     stream_progress.c  whether the other end gets what is sent in time
  *     stream_frame.c   packet boundaries
  *     tcp.c, tls_stream.c   the two kinds
  */
@@ -17,6 +18,7 @@
 #include "common/transport/reaper.h"
 #include "common/transport/source_count.h"
 #include "common/transport/stream.h"
+#include "common/transport/stream_progress.h"
 #include "common/transport/stream_queue.h"
 
 #include "common/base/siphash.h"
@@ -52,6 +54,7 @@ struct tscf_stream_peer {
 	uint8_t *rest; /**< the beginning of an incomplete packet */
 	uint32_t rest_length;
 	struct tscf_aqm aqm;
+	struct tscf_stream_progress progress;
 	struct tscf_source *source;           /**< listening: while waiting */
 	struct tscf_stream_peer *prev, *next; /**< in transport->peers */
 	struct tscf_stream_peer *wait_prev, *wait_next;
@@ -124,6 +127,7 @@ static inline struct tscf_stream *tscf_stream_of(const struct tscf_stream_peer *
 void tscf_stream_send(struct tscf_transport *t, struct tscf_batch *batch);
 void tscf_stream_peer_close(struct tscf_peer *peer);
 bool tscf_stream_peer_stalled(const struct tscf_peer *peer);
+bool tscf_stream_peer_late(struct tscf_peer *peer, uint64_t now);
 void tscf_stream_close(struct tscf_transport *t);
 void tscf_stream_poll(struct tscf_transport *t);
 void tscf_stream_peer_free(struct tscf_peer *peer);

@@ -53,6 +53,7 @@ static const struct tscf_transport_ops tcp_ops = {
     .send = tscf_stream_send,
     .peer_close = tscf_stream_peer_close,
     .stalled = tscf_stream_peer_stalled,
+    .late = tscf_stream_peer_late,
     .close = tscf_stream_close,
     .poll = tscf_stream_poll,
     .peer_free = tscf_stream_peer_free,

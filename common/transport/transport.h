@@ -119,6 +119,8 @@ struct tscf_transport_ops {
 	int64_t (*lost)(const struct tscf_peer *peer);
 	/** See tscf_peer_stalled; NULL: nothing waits in this kind. */
 	bool (*stalled)(const struct tscf_peer *peer);
+	/** See tscf_peer_late; NULL: no packet of this kind waits for another. */
+	bool (*late)(struct tscf_peer *peer, uint64_t now);
 	/** Read once more from the socket, without waiting for the event loop. */
 	void (*poll)(struct tscf_transport *t);
 	/**
@@ -224,6 +226,17 @@ static inline int64_t tscf_peer_lost(const struct tscf_peer *peer)
 static inline bool tscf_peer_stalled(const struct tscf_peer *peer)
 {
 	return peer->transport->ops->stalled && peer->transport->ops->stalled(peer);
+}
+
+/**
+ * @return whether a packet that is sent to @p peer at @p now (ms of a monotonic clock) would come later than usual: its
+ * connection does not take all that it is given, what was sent is not acknowledged in time, or a lost segment is
+ * awaited.  If not, the caller sends one: the connection is late when that one is not acknowledged in time.  Calls for
+ * every packet are cheap: the kernel is asked now and then (stream_progress.h).
+ */
+static inline bool tscf_peer_late(struct tscf_peer *peer, uint64_t now)
+{
+	return peer->transport->ops->late && peer->transport->ops->late(peer, now);
 }
 
 /** Close the transport with all its peers and free it; no handler is called. */

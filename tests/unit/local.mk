@@ -440,7 +440,8 @@ tests_unit_test_crypto_CFLAGS = $(UNIT_CFLAGS) $(WOLFSSL_CFLAGS)
 tests_unit_test_crypto_LDADD = $(UNIT_LDADD) $(WOLFSSL_LIBS)
 
 UNIT_TESTS += tests/unit/test_stream_queue tests/unit/test_stream tests/unit/test_stream_ends
-UNIT_TESTS += tests/unit/test_stream_tls tests/unit/test_stream_hold
+UNIT_TESTS += tests/unit/test_stream_tls tests/unit/test_stream_hold tests/unit/test_stream_progress
+tests_unit_test_stream_progress_LDADD = $(UNIT_LDADD)
 tests_unit_test_stream_hold_SOURCES = tests/unit/test_stream_hold.c $(STREAM_TEST_SOURCES)
 tests_unit_test_stream_hold_CFLAGS = $(UNIT_CFLAGS) $(WOLFSSL_CFLAGS)
 tests_unit_test_stream_hold_LDADD = $(UNIT_LDADD) $(EV_LIBS) $(WOLFSSL_LIBS)
