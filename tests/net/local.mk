@@ -152,7 +152,7 @@ NET_TESTS = \
 	tests/net/workers.sh
 TESTS += $(NET_TESTS)
 EXTRA_DIST += tests/tsan.supp $(NET_TESTS) tests/net/lib.sh tests/net/lib_topology.sh tests/net/lib_ca.sh tests/net/lib_link.sh tests/net/lib_radius.sh \
-	tests/net/lib_systemd.sh tests/net/lib_phones.sh \
+	tests/net/lib_systemd.sh tests/net/lib_phones.sh tests/net/lib_streams.sh \
 	tests/net/terminal.py tests/net/wire.py tests/net/ask.py tests/net/forge.py tests/net/flood.py tests/net/delay.py tests/net/lossy.py tests/net/dns.py \
 	tests/net/too_large.py tests/net/dtls.py tests/net/slow_link.py
 
