@@ -16,26 +16,31 @@ static struct copy_ways *copy_ways_of(struct client *c, const struct tunnel *t)
 	return t->encrypted ? &c->encrypted_ways.copies : &c->plain_ways.copies;
 }
 
-/** Send copies of @p p by @p t and its copy ways.  @return false: it has no other. */
-static bool copied(struct client *c, const struct tunnel *t, const struct tscf_packet *p,
-		   const struct tscf_packet_info *info, uint8_t redundancy)
+/** Send @p p by @p t and its copy ways: by each, or by one in turn.  @return false: it has no other. */
+static bool by_streams(struct client *c, const struct tunnel *t, struct tscf_packet *p,
+		       const struct tscf_packet_info *info, uint8_t redundancy)
 {
 	struct copy_ways *ways = copy_ways_of(c, t);
 	struct tunnel *tunnels[TSCF_REDUNDANCY_STREAMS];
 	struct tscf_peer *peers[TSCF_REDUNDANCY_STREAMS];
-	unsigned count = copy_ways_up(ways, info, redundancy, tunnels);
+	unsigned count = copy_ways_up(ways, info, redundancy, tunnels), first = 0, end = count;
 
 	if (count == 1)
 		return false;
-	for (unsigned i = 0; i < count; i++) {
+	for (unsigned i = 0; i < count; i++)
 		peers[i] = tunnels[i]->peer;
-		tunnel_sent(tunnels[i]);
+	if (redundancy == TSCF_REDUNDANCY_BALANCE) {
+		first = tscf_redundancy_port_balance(&c->redundancy, &ways->turn, peers, count, p, c->now);
+		end = first + 1;
+	} else {
+		tscf_redundancy_port_copy(&c->redundancy, &ways->sent, peers, count, p);
 	}
-	tscf_redundancy_port_copy(&c->redundancy, &ways->sent, peers, count, p);
+	for (unsigned i = first; i < end; i++)
+		tunnel_sent(tunnels[i]);
 	return true;
 }
 
-bool path_redundancy_up(struct client *c, const struct tunnel *t, const struct tscf_packet *p,
+bool path_redundancy_up(struct client *c, const struct tunnel *t, struct tscf_packet *p,
 			const struct tscf_packet_info *info, uint8_t redundancy)
 {
 	struct tscf_redundancy_tunnel tunnel = redundant_tunnel(c, t);
@@ -43,8 +48,9 @@ bool path_redundancy_up(struct client *c, const struct tunnel *t, const struct t
 	if (redundancy == TSCF_REDUNDANCY_NONE || !t->peer)
 		return false;
 	if (t->transport->ops->stream)
-		return copied(c, t, p, info, redundancy);
-	tscf_redundancy_port_sent(&c->redundancy, &tunnel, p, redundancy, c->now);
+		return by_streams(c, t, p, info, redundancy);
+	if (tscf_redundancy_repairs(redundancy))
+		tscf_redundancy_port_sent(&c->redundancy, &tunnel, p, redundancy, c->now);
 	return false;
 }
 
@@ -53,7 +59,7 @@ bool path_redundancy_came(struct client *c, const struct tunnel *t, const uint8_
 {
 	struct tscf_redundancy_tunnel tunnel = redundant_tunnel(c, t);
 
-	if (redundancy == TSCF_REDUNDANCY_NONE || !t->peer || t->transport->ops->stream)
+	if (!tscf_redundancy_repairs(redundancy) || !t->peer || t->transport->ops->stream)
 		return true;
 	return tscf_redundancy_port_came(&c->redundancy, &tunnel, info, data, c->now);
 }

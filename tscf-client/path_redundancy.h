@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * path_redundancy.h - what redundancy adds to the path of a packet: repair packets in datagrams, copies on streams.
+ * path_redundancy.h - what redundancy adds to the path of a packet: repair packets in datagrams; on streams, copies, or
+ * turns of several connections.
  *
  * tscf(7), "REDUNDANCY".  What is to be sent waits in c->redundancy, and so does what was repaired.
  */
@@ -17,9 +18,10 @@ struct tunnel;
  * @p p, perhaps a GSO batch, of which @p info is the first, goes up by @p t, and belongs to a socket with @p
  * redundancy.
  *
- * @return true if it goes in copies, which wait; false: the caller sends it, and what follows it waits.
+ * @return true if it goes by several streams, or by one of them: it waits; false: the caller sends it, and what follows
+ * it waits.
  */
-bool path_redundancy_up(struct client *c, const struct tunnel *t, const struct tscf_packet *p,
+bool path_redundancy_up(struct client *c, const struct tunnel *t, struct tscf_packet *p,
 			const struct tscf_packet_info *info, uint8_t redundancy);
 
 /** The inner packet @p info at @p data came by @p t, for a socket with @p redundancy.  @return false if it must be

@@ -4,6 +4,7 @@
 #include "tscf-server/control/dispatch.h"
 #include "tscf-server/dtte.h"
 #include "tscf-server/path_redundancy.h"
+#include "tscf-server/session/copy_ways.h"
 #include "tscf-server/session/media.h"
 #include "tscf-server/session/refusals.h"
 #include "tscf-server/session/rejections.h"
@@ -343,12 +344,14 @@ static void handle_data(struct server_worker *worker, struct tscf_peer *peer, ui
 		server_count(&worker->state->counters, SERVER_COUNT_NO_SESSION);
 		return;
 	}
-	if (tscf_kind_of(data[0]) != TSCF_KIND_REDUNDANCY)
+	if (tscf_kind_of(data[0]) != TSCF_KIND_REDUNDANCY) {
+		server_copy_ways_heard(peer->user, peer, now);
 		handle_inner(worker, peer, data, length, outer_tos, false, now);
-	else if (!peer->transport->ops->stream)
+	} else if (!peer->transport->ops->stream) {
 		server_redundancy_handle(worker->state, peer, data, length, now);
-	else if (server_redundancy_is_first(worker->state, peer, data, length, now))
+	} else if (server_redundancy_is_first(worker->state, peer, data, length, now)) {
 		handle_inner(worker, peer, data + TSCF_COPY_HEADER, length - TSCF_COPY_HEADER, outer_tos, false, now);
+	}
 	while ((repaired = tscf_redundancy_port_take(port)) != NULL)
 		handle_inner(worker, peer, repaired->data, repaired->length, TSCF_ECN_NOT_ECT, true, now);
 	if (tscf_redundancy_port_must_write(port))

@@ -30,31 +30,47 @@ static void repair_down(struct server_state *state, struct server_session *s, co
 			port->out.count = i;
 }
 
-/** Send copies of @p packet, as far as the rate of the client allows more than one.  @return false: it has one way. */
-static bool copy_down(struct server_state *state, struct server_session *s, const struct tscf_packet *packet,
-		      const struct tscf_packet_info *info, uint8_t redundancy, uint64_t now)
+/** Send copies of @p packet by the @p most streams @p peers, as far as the rate of the client allows more than one. */
+static void copy_down(struct server_state *state, struct server_session *s, const struct tscf_packet *packet,
+		      struct tscf_peer *const *peers, unsigned most, uint64_t now)
 {
-	struct tscf_peer *peers[TSCF_REDUNDANCY_STREAMS];
-	unsigned packets = tscf_packet_segments(packet), count, most;
+	unsigned packets = tscf_packet_segments(packet), count;
 
-	most = server_copy_ways_down(s, info, packets, redundancy, now, peers);
-	if (most == 1)
-		return false;
 	for (count = 1; count < most; count++)
 		if (!server_session_within_rate(state, s, SERVER_DOWN, packets, packet->length, now))
 			break;
+	for (unsigned i = 0; i < count; i++)
+		server_copy_ways_sent(s, peers[i], packets);
 	tscf_redundancy_port_copy(&state->redundancy, &s->copy_ways->sent, peers, count, packet);
+}
+
+/** Send @p packet by the streams of @p s: by each, or by one in turn.  @return false: there is only its own. */
+static bool streams_down(struct server_state *state, struct server_session *s, struct tscf_packet *packet,
+			 const struct tscf_packet_info *info, uint8_t redundancy, uint64_t now)
+{
+	struct tscf_peer *peers[TSCF_REDUNDANCY_STREAMS];
+	unsigned count = server_copy_ways_down(s, info, redundancy, now, peers), which;
+
+	if (count == 1)
+		return false;
+	if (redundancy != TSCF_REDUNDANCY_BALANCE) {
+		copy_down(state, s, packet, peers, count, now);
+		return true;
+	}
+	which = tscf_redundancy_port_balance(&state->redundancy, &s->copy_ways->turn, peers, count, packet, now);
+	server_copy_ways_sent(s, peers[which], tscf_packet_segments(packet));
 	return true;
 }
 
-bool server_redundancy_down(struct server_state *state, struct server_session *s, const struct tscf_packet *packet,
+bool server_redundancy_down(struct server_state *state, struct server_session *s, struct tscf_packet *packet,
 			    const struct tscf_packet_info *info, uint8_t redundancy, uint64_t now)
 {
 	if (redundancy == TSCF_REDUNDANCY_NONE)
 		return false;
 	if (packet->peer->transport->ops->stream)
-		return copy_down(state, s, packet, info, redundancy, now);
-	repair_down(state, s, packet, redundancy, now);
+		return streams_down(state, s, packet, info, redundancy, now);
+	if (tscf_redundancy_repairs(redundancy))
+		repair_down(state, s, packet, redundancy, now);
 	return false;
 }
 
@@ -66,7 +82,7 @@ bool server_redundancy_came(struct server_state *state, struct tscf_peer *peer, 
 	struct tscf_redundancy_tunnel tunnel;
 
 	if (peer->transport->ops->stream ||
-	    tscf_services_redundancy(state->services, info, TSCF_FROM_LOCAL) == TSCF_REDUNDANCY_NONE)
+	    !tscf_redundancy_repairs(tscf_services_redundancy(state->services, info, TSCF_FROM_LOCAL)))
 		return true;
 	tunnel = redundant_tunnel(state, peer->user, peer);
 	return tscf_redundancy_port_came(&state->redundancy, &tunnel, info, data, now);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * path_redundancy.h - what redundancy adds to the path of a packet: repair packets in datagrams, copies on streams.
+ * path_redundancy.h - what redundancy adds to the path of a packet: repair packets in datagrams; on streams, copies, or
+ * turns of several connections.
  *
  * tscf(7), "REDUNDANCY".  Which sockets have it is in state->services; what is to be sent waits in state->redundancy.
  */
@@ -13,9 +14,10 @@
  * @p packet, perhaps a GSO batch, of which @p info is the first, goes down by the tunnel of @p s and packet->peer.
  *
  * @param redundancy  of its socket
- * @return true if it goes in copies, which wait; false: the caller sends it, and what follows it waits.
+ * @return true if it goes by several streams, or by one of them: it waits; false: the caller sends it, and what follows
+ * it waits.
  */
-bool server_redundancy_down(struct server_state *state, struct server_session *s, const struct tscf_packet *packet,
+bool server_redundancy_down(struct server_state *state, struct server_session *s, struct tscf_packet *packet,
 			    const struct tscf_packet_info *info, uint8_t redundancy, uint64_t now);
 
 /** The inner packet @p info at @p data came by @p peer, a session's.  @return false if it must be dropped: it was

@@ -158,6 +158,34 @@ void tscf_redundancy_port_copy(struct tscf_redundancy_port *port, uint64_t *numb
 	}
 }
 
+/** @return the stream whose turn it is; those that are late lose theirs. */
+static unsigned next_stream(struct tscf_redundancy_port *port, unsigned *turn, struct tscf_peer *const *peers,
+			    unsigned count, uint64_t now)
+{
+	for (unsigned i = 0; i < count; i++) {
+		unsigned next = (*turn)++ % count;
+
+		if (!tscf_peer_late(peers[next], now))
+			return next;
+		port->shared.counters.balance_skipped++;
+	}
+	return 0;
+}
+
+unsigned tscf_redundancy_port_balance(struct tscf_redundancy_port *port, unsigned *turn, struct tscf_peer *const *peers,
+				      unsigned count, struct tscf_packet *packet, uint64_t now)
+{
+	unsigned which = next_stream(port, turn, peers, count, now);
+
+	if (port->out.count == TSCF_BATCH_MAX)
+		tscf_redundancy_port_flush(port);
+	packet->peer = peers[which];
+	packet->urgent = true;
+	tscf_batch_add(&port->out, packet);
+	port->shared.counters.balanced += tscf_packet_segments(packet);
+	return which;
+}
+
 void tscf_redundancy_port_handle(struct tscf_redundancy_port *port, const struct tscf_redundancy_tunnel *tunnel,
 				 const uint8_t *data, uint32_t length, uint64_t now)
 {

@@ -5,8 +5,9 @@
  *
  * The user calls tscf_redundancy_port_sent for what it sends by datagrams, tscf_redundancy_port_came for what came,
  * and tscf_redundancy_port_handle for packets of kind TSCF_KIND_REDUNDANCY.  After the last two it takes the repaired
- * packets.  What goes by several streams it gives to tscf_redundancy_port_copy instead of sending it.  After each
- * batch, and before it handles a control message, which may close a peer, it calls tscf_redundancy_port_flush.
+ * packets.  What goes by several streams it gives to tscf_redundancy_port_copy or tscf_redundancy_port_balance instead
+ * of sending it.  After each batch, and before it handles a control message, which may close a peer, it calls
+ * tscf_redundancy_port_flush.
  */
 #ifndef TSCF_REDUNDANCY_PORT_H
 #define TSCF_REDUNDANCY_PORT_H
@@ -47,6 +48,16 @@ bool tscf_redundancy_port_came(struct tscf_redundancy_port *port, const struct t
  */
 void tscf_redundancy_port_copy(struct tscf_redundancy_port *port, uint64_t *number, struct tscf_peer *const *peers,
 			       unsigned count, const struct tscf_packet *packet);
+/**
+ * @p packet, perhaps a GSO batch, goes as it is by one of the @p count streams @p peers of one tunnel, of which the
+ * first is its own: by the next that is not late, or else by the first.  It stays the caller's, and must not change
+ * until tscf_redundancy_port_flush.
+ *
+ * @param turn  how often the streams of that tunnel were given a packet before, or were left out
+ * @return which stream it is.
+ */
+unsigned tscf_redundancy_port_balance(struct tscf_redundancy_port *port, unsigned *turn, struct tscf_peer *const *peers,
+				      unsigned count, struct tscf_packet *packet, uint64_t now);
 /** A packet of redundancy came by a tunnel of datagrams. */
 void tscf_redundancy_port_handle(struct tscf_redundancy_port *port, const struct tscf_redundancy_tunnel *tunnel,
 				 const uint8_t *data, uint32_t length, uint64_t now);

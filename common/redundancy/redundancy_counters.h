@@ -18,6 +18,8 @@
 	X(copies_sent)        /* more than one of a packet, by other streams */                                        \
 	X(copies_skipped)     /* not sent by a stream that had stalled */                                              \
 	X(copies_dropped)     /* came after another copy */                                                            \
+	X(balanced)           /* packets that went by one of several streams in turn */                                \
+	X(balance_skipped)    /* turns of streams that were late */                                                    \
 	X(loss_reports_sent)                                                                                           \
 	X(loss_reports_received)
 

@@ -39,7 +39,7 @@ local responses = {
 local services = { [1] = "ENABLE_DTTE", [2] = "BIND", [3] = "SHIELD", [4] = "UNSHIELD", [5] = "SOCKETS", [6] = "ENABLE_DDT",
 	[7] = "ENABLE_REDUNDANCY" }
 local actions = { [0] = "bind", [1] = "release", [2] = "close" }
-local redundancies = { [0] = "none", [255] = "auto" }
+local redundancies = { [0] = "none", [254] = "balance", [255] = "auto" }
 local levels = { [0] = "default", [1] = "unencrypted", [2] = "encrypted-only", [3] = "encrypted-preferred" }
 local protocols = {
 	[0] = "any", [1] = "ICMP", [6] = "TCP", [17] = "UDP", [33] = "DCCP", [58] = "ICMPv6", [132] = "SCTP",

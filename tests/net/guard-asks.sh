@@ -39,11 +39,22 @@ fi
 # --- what others ask for it; another tunnel ---
 check "the command" client redundancy 2 --proto udp --port 5000
 must 5 '[ "$(reads static)" = "redundancy=2 datagram=1 have=1" ]' "the program reads what a user asks for its socket"
+check "the command, to balance" client redundancy balance --proto udp --port 5000
+must 5 '[ "$(reads static)" = "redundancy=254 datagram=1 have=1" ]' "and balance"
+check "the command again" client redundancy 2 --proto udp --port 5000
 check "to encrypted-only" level encrypted-only --proto udp --port 5000
 must 10 '[ "$(of 5000 tunnel)" = encrypted ] && has 5000 "2 preferred"' "it has both in the other tunnel"
 kill "$static"
 finish "$static"
 must 5 '[ "$(client_status .redundancy.sockets)" -le 1 ]' "it ends with the socket"
+
+background balance "$PHONE" "$T/asks" "$PHONE_INNER" 5008 1 1
+balance=$LAST_PID
+must 5 'has 5008 "balance preferred"' "a static program asks to balance"
+must 5 '[ "$(reads balance)" = "redundancy=254 datagram=1 have=1" ]' "and reads so"
+kill "$balance"
+finish "$balance"
+must 5 '[ "$(client_status .redundancy.sockets)" -le 1 ]'
 
 # --- a user other than root has a limit ---
 before=$(client_status .redundancy.sockets)

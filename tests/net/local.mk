@@ -100,6 +100,7 @@ NET_TESTS = \
 	tests/net/sandbox.sh \
 	tests/net/redundancy.sh \
 	tests/net/redundancy-streams.sh \
+	tests/net/redundancy-balance.sh \
 	tests/net/reload.sh \
 	tests/net/reload-interfaces.sh \
 	tests/net/restart.sh \

@@ -69,6 +69,12 @@ static bool link_stalled(const struct tscf_peer *peer)
 	return link_of(peer->transport)->stalled;
 }
 
+static bool link_late(struct tscf_peer *peer, uint64_t now)
+{
+	(void)now;
+	return link_of(peer->transport)->stalled;
+}
+
 static void link_poll(struct tscf_transport *t)
 {
 	(void)t;
@@ -83,6 +89,7 @@ static void link_poll(struct tscf_transport *t)
 		  .peer_close = link_peer_close,                                                                       \
 		  .close = link_close,                                                                                 \
 		  .stalled = link_stalled,                                                                             \
+		  .late = link_late,                                                                                   \
 		  .poll = link_poll}
 
 static const struct tscf_transport_ops ops[WORLD_KINDS] = {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * The client's half of redundancy on streams: when a tunnel gets copy ways beside its stream, what goes by them, that
- * one copy of each packet is delivered, and what becomes of the ways when they stall, end, are refused or not needed.
+ * one copy of each packet is delivered, and what becomes of the ways when they stall, end, are refused or not needed;
+ * and sockets that have them take turns.
  */
 #include "tests/unit/client_world.h"
 
@@ -264,6 +265,106 @@ WORLD_TEST(not_by_datagrams, by_datagrams)
 	close(fd);
 }
 
+/** @return how many packets went up by the connections of @p kind since the last call, each by one; in @p by, by which.
+ */
+static unsigned went_up(struct client_world *w, enum world_kind kind, unsigned by[TSCF_REDUNDANCY_STREAMS])
+{
+	static unsigned before[TSCF_REDUNDANCY_STREAMS];
+	unsigned sum = 0;
+
+	for (unsigned k = 0; k < TSCF_REDUNDANCY_STREAMS && nth(w, kind, k); k++) {
+		by[k] = nth(w, kind, k)->inner - before[k];
+		before[k] += by[k];
+		sum += by[k];
+	}
+	return sum;
+}
+
+/* With balance each packet goes once, as it is, by one of four connections in turn; one that is late loses its turn. */
+WORLD_TEST(in_turn, by_stream)
+{
+	int fd = plain_copies(w, TSCF_REDUNDANCY_BALANCE, TSCF_REDUNDANCY_STREAMS);
+	unsigned by[TSCF_REDUNDANCY_STREAMS];
+
+	went_up(w, WORLD_TCP, by);
+	for (unsigned i = 0; i < 40; i++)
+		speaks(w, fd);
+	ck_assert_uint_eq(went_up(w, WORLD_TCP, by), 40);
+	for (unsigned k = 0; k < TSCF_REDUNDANCY_STREAMS; k++) {
+		ck_assert_uint_eq(by[k], 10);
+		ck_assert_uint_eq(nth(w, WORLD_TCP, k)->last[0] >> 4, 4);
+	}
+	nth(w, WORLD_TCP, 2)->stalled = true;
+	for (unsigned i = 0; i < 30; i++)
+		speaks(w, fd);
+	ck_assert_uint_eq(went_up(w, WORLD_TCP, by), 30);
+	for (unsigned k = 0; k < TSCF_REDUNDANCY_STREAMS; k++)
+		ck_assert_uint_eq(by[k], k == 2 ? 0 : 10);
+	ck_assert_int_eq(world_counter(w, "balance_skipped"), 10);
+	ck_assert_int_eq(world_counter(w, "copies_sent"), 0);
+	/* What comes is delivered, by whichever it comes. */
+	for (unsigned k = 0; k < TSCF_REDUNDANCY_STREAMS; k++)
+		ck_assert(world_arrives(nth(w, WORLD_TCP, k), fd, 5000));
+	close(fd);
+}
+
+/* A connection that ends leaves its share to the others until there is another. */
+WORLD_TEST(in_turn_lost, by_stream)
+{
+	int fd = plain_copies(w, TSCF_REDUNDANCY_BALANCE, TSCF_REDUNDANCY_STREAMS);
+	unsigned by[TSCF_REDUNDANCY_STREAMS];
+
+	w->reception[WORLD_TCP] = WORLD_SILENT;
+	world_link_down(nth(w, WORLD_TCP, 3), 104);
+	went_up(w, WORLD_TCP, by);
+	for (unsigned i = 0; i < 30; i++)
+		speaks(w, fd);
+	ck_assert_uint_eq(went_up(w, WORLD_TCP, by), 30);
+	ck_assert(by[0] == 10 && by[1] == 10 && by[2] == 10);
+	w->reception[WORLD_TCP] = WORLD_ACCEPTS;
+	WORLD_UNTIL(w, 10000, speaks(w, fd) && ways_up(w, "plain") == TSCF_REDUNDANCY_STREAMS - 1);
+	close(fd);
+}
+
+/* In datagrams balance adds nothing, and there is nothing to open. */
+WORLD_TEST(in_turn_not_by_datagrams, by_datagrams)
+{
+	int fd;
+
+	world_plain_up(w);
+	fd = world_socket(SOCK_DGRAM, WORLD_PLAIN, 5000);
+	ask(w, fd, TSCF_REDUNDANCY_BALANCE);
+	WORLD_UNTIL(w, 1000, strcmp(world_status(w, "redundancy.granted"), "1") == 0);
+	for (unsigned i = 0; i < 50; i++)
+		speaks(w, fd);
+	ck_assert_int_eq(world_counter(w, "repairs_sent"), 0);
+	ck_assert_uint_eq(w->server.count[WORLD_OFFER_COPIES], 0);
+	ck_assert(world_arrives(nth(w, WORLD_UDP, 0), fd, 5000));
+	/* The same socket with a factor. */
+	ask(w, fd, 1);
+	WORLD_UNTIL(w, 1000, speaks(w, fd) && world_counter(w, "repairs_sent") > 0);
+	close(fd);
+}
+
+/* With balance, too, packets of an encrypted-only socket go by TLS, whatever becomes of it. */
+WORLD_TEST(in_turn_encrypted, by_stream)
+{
+	int plain = plain_copies(w, TSCF_REDUNDANCY_BALANCE, TSCF_REDUNDANCY_STREAMS), fd = world_encrypted_up(w, 5006);
+	unsigned by[TSCF_REDUNDANCY_STREAMS];
+
+	ask(w, fd, TSCF_REDUNDANCY_BALANCE);
+	WORLD_UNTIL(w, 3000, speaks(w, fd) && ways_up(w, "encrypted") == TSCF_REDUNDANCY_STREAMS - 1);
+	went_up(w, WORLD_TCP, by);
+	for (unsigned k = 0; k < TSCF_REDUNDANCY_STREAMS; k++)
+		nth(w, WORLD_TLS, k)->stalled = true;
+	for (unsigned i = 0; i < 50; i++)
+		speaks(w, fd);
+	ck_assert_uint_eq(went_up(w, WORLD_TCP, by), 0);
+	ck_assert_uint_ge(nth(w, WORLD_TLS, 0)->inner, 50);
+	close(plain);
+	close(fd);
+}
+
 /* Copies of an encrypted-only socket go by TLS only, beside plain ones. */
 WORLD_TEST(encrypted, by_stream)
 {
@@ -304,6 +405,10 @@ static Suite *make_suite(void)
 	tcase_add_loop_test(t, refused, 0, 2);
 	tcase_add_test(t, not_by_datagrams);
 	tcase_add_test(t, encrypted);
+	tcase_add_test(t, in_turn);
+	tcase_add_test(t, in_turn_lost);
+	tcase_add_test(t, in_turn_not_by_datagrams);
+	tcase_add_test(t, in_turn_encrypted);
 	suite_add_tcase(s, t);
 	return s;
 }

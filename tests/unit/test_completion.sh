@@ -34,7 +34,7 @@ offers "sip sockets status stop" "$client" s
 offers "add-client allow capture deny disconnect init list-clients reload remove-client sessions status stop" "$server" ""
 offers "default encrypted-only encrypted-preferred unencrypted" "$client" level ""
 offers "encrypted-only encrypted-preferred" "$client" level enc
-offers "1 2 3 4 auto none" "$client" redundancy ""
+offers "1 2 3 4 auto balance none" "$client" redundancy ""
 offers "default never preferred" "$client" datagram ""
 offers "--pid --pin --plain-dev --port --proto --proxy --psk-file --psk-identity" "$client" level encrypted-only --p
 offers "udp" "$client" level encrypted-only --proto u
@@ -50,7 +50,7 @@ offers "" "$client" capture ""
 offers "--cgroup --control --datagram --help --level --redundancy --version" "$run" --
 offers "default never preferred" "$run" --datagram =
 offers "never" "$run" --datagram = n
-offers "1 2 3 4 auto none" "$run" --level unencrypted --redundancy = ""
+offers "1 2 3 4 auto balance none" "$run" --level unencrypted --redundancy = ""
 offers "bash..." "$run" --datagram = never --redundancy bash
 offers "encrypted-only encrypted-preferred" "$run" -l enc
 offers "bash..." "$run" --level unencrypted bash

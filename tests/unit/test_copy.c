@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * Copies of packets on several streams: their header, their place in a stream, which one is the first, and by which
- * streams they go when some have stalled.
+ * streams they go when some have stalled; and packets that several streams carry in turn.
  */
 #include "common/base/bytes.h"
 #include "common/base/redundancy.h"
 #include "common/packet/copy.h"
+#include "common/packet/message.h"
 #include "common/redundancy/port.h"
 #include "common/transport/stream_frame.h"
 #include "common/transport/transport.h"
@@ -131,11 +132,19 @@ struct way {
 	bool stalled;
 	uint64_t next; /**< number of the copy that comes next; they may be left out, and not come again */
 	unsigned copies;
+	unsigned bare;  /**< packets without a header */
+	uint64_t asked; /**< when it was asked last whether it is late */
 };
 
 static bool way_stalled(const struct tscf_peer *peer)
 {
 	return ((const struct way *)peer->transport)->stalled;
+}
+
+static bool way_late(struct tscf_peer *peer, uint64_t now)
+{
+	((struct way *)peer->transport)->asked = now;
+	return ((struct way *)peer->transport)->stalled;
 }
 
 static void way_send(struct tscf_transport *t, struct tscf_batch *batch)
@@ -145,6 +154,11 @@ static void way_send(struct tscf_transport *t, struct tscf_batch *batch)
 	for (unsigned i = 0; i < batch->count; i++) {
 		uint64_t number;
 
+		if (tscf_kind_of(batch->packet[i]->data[0]) == TSCF_KIND_IPV4) {
+			ck_assert(batch->packet[i]->urgent);
+			way->bare += tscf_packet_segments(batch->packet[i]);
+			continue;
+		}
 		ck_assert_int_eq(tscf_copy_read(batch->packet[i]->data, batch->packet[i]->length, &number), 0);
 		ck_assert_int_eq(tscf_frame_length(batch->packet[i]->data, batch->packet[i]->length),
 				 (int)batch->packet[i]->length);
@@ -154,16 +168,19 @@ static void way_send(struct tscf_transport *t, struct tscf_batch *batch)
 	}
 }
 
-static const struct tscf_transport_ops way_ops = {.stream = true, .send = way_send, .stalled = way_stalled};
+static const struct tscf_transport_ops way_ops = {
+    .stream = true, .send = way_send, .stalled = way_stalled, .late = way_late};
 static struct way ways[STREAMS];
 static struct tscf_peer *peers[STREAMS];
 static struct tscf_redundancy_port port;
 static uint64_t sent;
+static unsigned turn;
 
 static void setup(void)
 {
 	ck_assert_int_eq(tscf_redundancy_port_init(&port, 1), 0);
 	sent = 0;
+	turn = 0;
 	for (unsigned i = 0; i < STREAMS; i++) {
 		ways[i] = (struct way){.transport.ops = &way_ops};
 		ways[i].peer.transport = &ways[i].transport;
@@ -176,11 +193,10 @@ static void teardown(void)
 	tscf_redundancy_port_free(&port);
 }
 
-/** Send @p count packets of 100 bytes in a GSO batch, by the first @p streams. */
-static void send_packets(unsigned count, unsigned streams)
+/** @return @p count packets of 100 bytes, in a GSO batch. */
+static struct tscf_packet make_packets(unsigned count)
 {
 	static uint8_t data[300 * 100];
-	struct tscf_packet packet = {.data = data, .length = count * 100, .gso_size = count > 1 ? 100 : 0};
 
 	for (unsigned i = 0; i < count; i++) {
 		uint8_t copy[TSCF_COPY_HEADER + 100];
@@ -188,6 +204,14 @@ static void send_packets(unsigned count, unsigned streams)
 		make_copy(copy, 0, 100);
 		memcpy(data + i * 100, copy + TSCF_COPY_HEADER, 100);
 	}
+	return (struct tscf_packet){.data = data, .length = count * 100, .gso_size = count > 1 ? 100 : 0};
+}
+
+/** Send such packets by the first @p streams. */
+static void send_packets(unsigned count, unsigned streams)
+{
+	struct tscf_packet packet = make_packets(count);
+
 	tscf_redundancy_port_copy(&port, &sent, peers, streams, &packet);
 	tscf_redundancy_port_flush(&port);
 }
@@ -224,6 +248,71 @@ START_TEST(a_stalled_stream_gets_none)
 }
 END_TEST
 
+/** Send such packets by one of all streams.  @return which. */
+static unsigned balance_packets(unsigned count)
+{
+	struct tscf_packet packet = make_packets(count);
+	unsigned which = tscf_redundancy_port_balance(&port, &turn, peers, STREAMS, &packet, 1000);
+
+	ck_assert_ptr_eq(packet.peer, peers[which]);
+	tscf_redundancy_port_flush(&port);
+	return which;
+}
+
+/* Once, as they are, and those that came together by the same. */
+START_TEST(streams_take_turns)
+{
+	for (unsigned i = 0; i < 10 * STREAMS; i++)
+		ck_assert_uint_eq(balance_packets(1), i % STREAMS);
+	ck_assert_uint_eq(balance_packets(300), 0);
+	for (unsigned i = 0; i < STREAMS; i++) {
+		ck_assert_uint_eq(ways[i].bare, i == 0 ? 310 : 10);
+		ck_assert_uint_eq(ways[i].copies, 0);
+		ck_assert_uint_eq(ways[i].asked, 1000);
+	}
+	ck_assert_uint_eq(port.shared.counters.balanced, 10 * STREAMS + 300);
+	ck_assert_uint_eq(port.shared.counters.balance_skipped, 0);
+	ck_assert_uint_eq(sent, 0);
+}
+END_TEST
+
+/* The others share what it would have had; when all are late, the first has it. */
+START_TEST(a_late_stream_loses_its_turn)
+{
+	ways[1].stalled = true;
+	for (unsigned i = 0; i < 300; i++)
+		balance_packets(1);
+	ck_assert_uint_eq(ways[1].bare, 0);
+	for (unsigned i = 0; i < STREAMS; i++)
+		ck_assert(i == 1 || ways[i].bare == 100);
+	ck_assert_uint_eq(port.shared.counters.balance_skipped, 100);
+	for (unsigned i = 0; i < STREAMS; i++)
+		ways[i].stalled = true;
+	for (unsigned i = 0; i < 20; i++)
+		ck_assert_uint_eq(balance_packets(1), 0);
+	ck_assert_uint_eq(ways[0].bare, 120);
+	ways[2].stalled = false;
+	ck_assert_uint_eq(balance_packets(1), 2);
+}
+END_TEST
+
+/* More than wait at once. */
+START_TEST(no_packet_is_left_behind)
+{
+	static struct tscf_packet packets[3 * TSCF_BATCH_MAX];
+	unsigned bare = 0;
+
+	for (unsigned i = 0; i < 3 * TSCF_BATCH_MAX; i++) {
+		packets[i] = make_packets(1);
+		tscf_redundancy_port_balance(&port, &turn, peers, STREAMS, &packets[i], 1000);
+	}
+	tscf_redundancy_port_flush(&port);
+	for (unsigned i = 0; i < STREAMS; i++)
+		bare += ways[i].bare;
+	ck_assert_uint_eq(bare, 3 * TSCF_BATCH_MAX);
+}
+END_TEST
+
 START_TEST(redundancy_says_how_many)
 {
 	static const unsigned streams[] = {1, 2, 2, 3, 4};
@@ -231,6 +320,9 @@ START_TEST(redundancy_says_how_many)
 	for (uint8_t i = 0; i <= TSCF_REDUNDANCY_MAX; i++)
 		ck_assert_uint_eq(tscf_redundancy_streams(i), streams[i]);
 	ck_assert_uint_eq(tscf_redundancy_streams(TSCF_REDUNDANCY_AUTO), 2);
+	ck_assert_uint_eq(tscf_redundancy_streams(TSCF_REDUNDANCY_BALANCE), STREAMS);
+	ck_assert(tscf_redundancy_repairs(1) && tscf_redundancy_repairs(TSCF_REDUNDANCY_AUTO));
+	ck_assert(!tscf_redundancy_repairs(TSCF_REDUNDANCY_NONE) && !tscf_redundancy_repairs(TSCF_REDUNDANCY_BALANCE));
 }
 END_TEST
 
@@ -249,6 +341,9 @@ static Suite *make_suite(void)
 	tcase_add_checked_fixture(streams, setup, teardown);
 	tcase_add_test(streams, each_stream_gets_one);
 	tcase_add_test(streams, a_stalled_stream_gets_none);
+	tcase_add_test(streams, streams_take_turns);
+	tcase_add_test(streams, a_late_stream_loses_its_turn);
+	tcase_add_test(streams, no_packet_is_left_behind);
 	suite_add_tcase(s, streams);
 	return s;
 }

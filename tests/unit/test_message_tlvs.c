@@ -477,12 +477,12 @@ END_TEST
 /* What a socket asks for, and what it gets, come back: each redundancy, with and without datagrams. */
 START_TEST(sockets)
 {
-	static const uint8_t values[] = {0, 1, 2, 3, 4, TSCF_REDUNDANCY_AUTO};
+	static const uint8_t values[] = {0, 1, 2, 3, 4, TSCF_REDUNDANCY_BALANCE, TSCF_REDUNDANCY_AUTO};
 
 	for (unsigned n = 0; n < 2 * sizeof(values); n++) {
 		const struct tscf_services_of wanted = {.redundancy = values[n / 2], .datagram = n % 2};
 		struct tscf_wire_socket in = {a_binding("10.0.0.2", n % 3 ? NULL : "192.0.2.1").key, wanted}, out;
-		struct tscf_wire_answer answer = {.code = (enum tscf_response)n, .services = wanted}, answered;
+		struct tscf_wire_answer answer = {.code = (enum tscf_response)(n % 12), .services = wanted}, answered;
 		struct tscf_message m;
 		struct tscf_tlv tlv;
 		struct built b;
@@ -509,7 +509,7 @@ END_TEST
 /* One illegal byte: redundancy, flags, the zero, family, has-remote, and a protocol wildcard with a port. */
 START_TEST(bad_sockets)
 {
-	static const struct change changes[] = {{0, 5}, {0, 254}, {1, 2}, {1, 0x80}, {2, 1},
+	static const struct change changes[] = {{0, 5}, {0, 253}, {1, 2}, {1, 0x80}, {2, 1},
 						{3, 0}, {4, 0},   {4, 6}, {5, 0},    {5, 2}};
 	static const uint8_t bad_answers[][3] = {{13, 0, 0}, {255, 0, 0}, {0, 5, 0}, {0, 0, 2}};
 	const struct tscf_wire_socket in = {.key = a_binding("10.0.0.2", "192.0.2.1").key};

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * The server's half of redundancy on streams: who gets copy ways beside a stream, by which secret and which connection,
- * by which of them packets go down, and what becomes of them.
+ * by which of them packets go down, each by all or by one in turn, and what becomes of them.
  */
+#include "tests/unit/packet_build.h"
 #include "tests/unit/runner.h"
 #include "tests/unit/server_requests_case.h"
 #include "tscf-server/path_redundancy.h"
@@ -109,7 +110,7 @@ static unsigned streams(struct server_session *s, uint8_t redundancy)
 	const struct tscf_packet_info info = {.protocol = IPPROTO_UDP, .total = 200};
 	struct tscf_peer *peers[TSCF_REDUNDANCY_STREAMS];
 
-	return server_copy_ways_down(s, &info, 1, redundancy, w->now, peers);
+	return server_copy_ways_down(s, &info, redundancy, w->now, peers);
 }
 
 /* Not assigned, not on a stream: there are no copy ways. */
@@ -144,6 +145,7 @@ START_TEST(as_many_as_asked_for)
 	}
 	ck_assert_uint_eq(streams(s, 1), 2);
 	ck_assert_uint_eq(streams(s, 3), 3);
+	ck_assert_uint_eq(streams(s, TSCF_REDUNDANCY_BALANCE), 4);
 	ck_assert_uint_eq(streams(s, TSCF_REDUNDANCY_NONE), 1);
 	ck_assert_uint_eq(w->interface->unconfirmed_count, 0);
 	ck_assert_uint_eq(world_counter(w, SERVER_COUNT_COPY_WAYS_OPENED), WAYS);
@@ -163,14 +165,78 @@ START_TEST(what_is_copied)
 	open_tunnel(&a, false);
 	open_way(&a, 0, false);
 	s = world_plain(&a);
-	ck_assert_uint_eq(server_copy_ways_down(s, &info, 1, 2, w->now, peers), 2);
+	ck_assert_uint_eq(server_copy_ways_down(s, &info, 2, w->now, peers), 2);
 	ck_assert_ptr_eq(peers[0], s->peer);
 	info.total++;
-	ck_assert_uint_eq(server_copy_ways_down(s, &info, 1, 2, w->now, peers), 1);
+	ck_assert_uint_eq(server_copy_ways_down(s, &info, 2, w->now, peers), 1);
 	info = (struct tscf_packet_info){.protocol = IPPROTO_UDP, .total = 100, .fragment = true};
-	ck_assert_uint_eq(server_copy_ways_down(s, &info, 1, 2, w->now, peers), 1);
+	ck_assert_uint_eq(server_copy_ways_down(s, &info, 2, w->now, peers), 1);
 	info = (struct tscf_packet_info){.protocol = IPPROTO_TCP, .total = 100};
-	ck_assert_uint_eq(server_copy_ways_down(s, &info, 1, 2, w->now, peers), 1);
+	ck_assert_uint_eq(server_copy_ways_down(s, &info, 2, w->now, peers), 1);
+}
+END_TEST
+
+/** A packet for a socket with balance goes down.  @return the connection that it waits for, NULL: the caller sends it.
+ */
+static struct tscf_peer *balance_down(struct server_session *s)
+{
+	struct tscf_batch *out = &w->state->redundancy.out;
+	struct tscf_packet_info info;
+	struct tscf_packet packet;
+	struct build inner;
+
+	build_ipv4(&inner, IPPROTO_UDP, 0, 0);
+	build_ports(&inner, 8);
+	build_zero(&inner, 160);
+	build_finish(&inner);
+	packet = (struct tscf_packet){.data = inner.data, .length = inner.length, .peer = s->peer};
+	ck_assert_int_eq(tscf_packet_parse(inner.data, inner.length, &info), TSCF_PACKET_OK);
+	if (!server_redundancy_down(w->state, s, &packet, &info, TSCF_REDUNDANCY_BALANCE, w->now)) {
+		ck_assert_uint_eq(out->count, 0);
+		return NULL;
+	}
+	ck_assert_uint_eq(out->count, 1);
+	ck_assert_ptr_eq(out->packet[0], &packet);
+	out->count = 0;
+	return packet.peer;
+}
+
+/* With balance each packet goes once, by the tunnel's own connection and its ways in turn; each way's count says so. */
+START_TEST(in_turn)
+{
+	struct server_session *s;
+	struct tscf_peer *last;
+
+	open_tunnel(&a, false);
+	s = world_plain(&a);
+	ck_assert_ptr_null(balance_down(s));
+	for (unsigned i = 0; i < WAYS; i++)
+		open_way(&a, i, false);
+	last = balance_down(s);
+	for (unsigned i = 1; i < 10 * (WAYS + 1); i++) {
+		struct tscf_peer *peer = balance_down(s);
+
+		ck_assert_ptr_nonnull(peer);
+		ck_assert_ptr_ne(peer, last);
+		last = peer;
+	}
+	for (unsigned i = 0; i < WAYS; i++)
+		ck_assert_uint_eq(s->copy_ways->way[i].sent_packets, 10);
+	ck_assert_uint_eq(w->state->redundancy.shared.counters.balanced, 10 * (WAYS + 1));
+	ck_assert_uint_eq(w->state->redundancy.shared.counters.copies_sent, 0);
+	/* A way by which nothing comes has no turn. */
+	w->now += SERVER_SIDE_WAY_FRESH_MS;
+	ck_assert_ptr_null(balance_down(s));
+}
+END_TEST
+
+/* Datagrams are not followed by anything. */
+START_TEST(in_turn_not_by_datagrams)
+{
+	world_connect(&b);
+	for (unsigned i = 0; i < 50; i++)
+		ck_assert_ptr_null(balance_down(world_plain(&b)));
+	ck_assert_uint_eq(w->state->redundancy.shared.flows, 0);
 }
 END_TEST
 
@@ -335,6 +401,8 @@ static Suite *make_suite(void)
 	tcase_add_test(t, not_offered);
 	tcase_add_loop_test(t, as_many_as_asked_for, 0, 2);
 	tcase_add_test(t, what_is_copied);
+	tcase_add_test(t, in_turn);
+	tcase_add_test(t, in_turn_not_by_datagrams);
 	tcase_add_test(t, secrets);
 	tcase_add_test(t, needs_seal);
 	tcase_add_test(t, never_in_clear);

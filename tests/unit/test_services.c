@@ -166,7 +166,7 @@ END_TEST
 
 START_TEST(names)
 {
-	static const char *const all[] = {"none", "1", "2", "3", "4", "auto"};
+	static const char *const all[] = {"none", "1", "2", "3", "4", "balance", "auto"};
 	uint8_t value;
 
 	for (unsigned i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
@@ -179,7 +179,7 @@ START_TEST(names)
 	ck_assert_int_eq(tscf_redundancy_parse("", &value), -EINVAL);
 	ck_assert_int_eq(tscf_redundancy_parse("Auto", &value), -EINVAL);
 	ck_assert(!tscf_redundancy_valid(5));
-	ck_assert(!tscf_redundancy_valid(254));
+	ck_assert(!tscf_redundancy_valid(253));
 }
 END_TEST
 

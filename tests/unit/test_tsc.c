@@ -375,6 +375,14 @@ START_TEST(redundancy)
 	fails_with(EINVAL, set_redundancy(sock, 5, tsc_so_redundancy_method_udp_dtls));
 	fails_with(EINVAL, set_redundancy(sock, -1, tsc_so_redundancy_method_udp_dtls));
 	fails_with(EOPNOTSUPP, set_redundancy(sock, 1, tsc_so_redundancy_method_tcp_tls_fan_out));
+	fails_with(EINVAL, set_redundancy(sock, 5, tsc_so_redundancy_method_tcp_tls_load_balance));
+	ck_assert_int_eq(set_redundancy(sock, 2, tsc_so_redundancy_method_tcp_tls_load_balance), 0);
+	ck_assert_int_eq(tsc_getsockopt(sock, SOL_SOCKET, SO_TSC_REDUNDANCY, &has, &length), 0);
+	ck_assert_int_eq(has.redundancy_factor, TSC_REDUNDANCY_AUTO);
+	ck_assert_int_eq(has.redundancy_method, tsc_so_redundancy_method_tcp_tls_load_balance);
+	ck_assert_int_eq(set_redundancy(sock, 0, tsc_so_redundancy_method_tcp_tls_load_balance), 0);
+	ck_assert_int_eq(tsc_getsockopt(sock, SOL_SOCKET, SO_TSC_REDUNDANCY, &has, &length), 0);
+	ck_assert_int_eq(has.redundancy_factor, 0);
 	fails_with(EINVAL, tsc_setsockopt(sock, SOL_SOCKET, SO_TSC_REDUNDANCY, &has, 1));
 	fails_with(EFAULT, tsc_setsockopt(sock, SOL_SOCKET, SO_TSC_REDUNDANCY, NULL, sizeof(has)));
 	length = 1;

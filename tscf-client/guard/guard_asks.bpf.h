@@ -8,12 +8,15 @@
 
 #include "tscf-client/guard/guard_tell.bpf.h"
 
-/* What redundancy.h and datagram.h have: the largest factor, as much as the loss demands, the last preference. */
+/* What redundancy.h and datagram.h have: the largest factor, connections in turn, as much as the loss demands, the last
+ * preference. */
 #define FACTOR_MAX     4
+#define FACTOR_BALANCE 254
 #define FACTOR_AUTO    255
 #define PREFERENCE_MAX 2
-/* The method of repair packets. */
-#define METHOD_REPAIR 0
+/* Methods: repair packets, and connections in turn. */
+#define METHOD_REPAIR  0
+#define METHOD_BALANCE 1
 
 static __always_inline int refuse(int error)
 {
@@ -49,7 +52,16 @@ static __always_inline int check_asked(const struct bpf_sockopt *ctx, const __u3
 	}
 	if ((void *)(value + 2) > ctx->optval_end || (value[0] > FACTOR_MAX && value[0] != FACTOR_AUTO))
 		return EINVAL;
-	return value[1] == METHOD_REPAIR ? 0 : EOPNOTSUPP;
+	return value[1] == METHOD_REPAIR || value[1] == METHOD_BALANCE ? 0 : EOPNOTSUPP;
+}
+
+/* @return what the client is told of a value that is right, as redundancy.h and datagram.h have it. */
+static __always_inline __u32 asked_by(const struct bpf_sockopt *ctx, const __u32 *value)
+{
+	if (ctx->optname == GUARD_OPTION_REDUNDANCY && (void *)(value + 2) <= ctx->optval_end &&
+	    value[1] == METHOD_BALANCE && value[0] != 0)
+		return FACTOR_BALANCE;
+	return value[0];
 }
 
 /* setsockopt(2).  Apart, so that its event is on the stack only when no other event is. */
@@ -76,7 +88,7 @@ static __noinline int ask(struct bpf_sockopt *ctx, __u64 netns)
 	if (ctx->optname == GUARD_OPTION_REDUNDANCY)
 		e.kind = GUARD_EVENT_REDUNDANCY;
 	e.cookie = stored->cookie;
-	e.level = value[0];
+	e.level = asked_by(ctx, value);
 	e.mark = e.mark_before = sk->mark;
 	stored->asks = 1;
 	if (!tell_of(netns, &e, stored->pid, stored->uid))
@@ -105,8 +117,10 @@ static __always_inline int tell_asked(struct bpf_sockopt *ctx, __u64 netns)
 		value[0] = has ? has->datagram : 0;
 		ctx->optlen = sizeof(__u32);
 	} else if ((void *)(value + 2) <= ctx->optval_end) {
-		value[0] = has ? has->redundancy : 0;
-		value[1] = METHOD_REPAIR;
+		bool balance = has && has->redundancy == FACTOR_BALANCE;
+
+		value[0] = balance ? FACTOR_AUTO : has ? has->redundancy : 0;
+		value[1] = balance ? METHOD_BALANCE : METHOD_REPAIR;
 		ctx->optlen = 2 * sizeof(__u32);
 	}
 	/* As in tscf_getsockopt(). */

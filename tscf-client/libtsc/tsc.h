@@ -31,22 +31,24 @@ enum tsc_so_tunnel_transport_encryption {
 };
 typedef enum tsc_so_tunnel_transport_encryption tsc_so_tunnel_transport_encryption;
 
-/** Option of level SOL_SOCKET, a struct tsc_so_redundancy: the packets of the socket survive loss. */
+/** Option of level SOL_SOCKET, a struct tsc_so_redundancy: the packets of the socket survive loss, or are not delayed
+ * by it. */
 #define SO_TSC_REDUNDANCY 0x7456
 
 /** A redundancy_factor: as many repair packets as the loss demands. */
 #define TSC_REDUNDANCY_AUTO 255
 
-/** How repair packets travel.  EOPNOTSUPP: not by this one. */
+/** How the packets travel.  EOPNOTSUPP: not by this one. */
 enum tsc_so_redundancy_method {
-	tsc_so_redundancy_method_udp_dtls = 0,         /**< in tunnels over datagrams, as packets of their own */
-	tsc_so_redundancy_method_tcp_tls_load_balance, /**< EOPNOTSUPP */
+	tsc_so_redundancy_method_udp_dtls = 0,         /**< followed by repair packets; over TCP and TLS in copies */
+	tsc_so_redundancy_method_tcp_tls_load_balance, /**< over TCP and TLS by several connections in turn */
 	tsc_so_redundancy_method_tcp_tls_fan_out,      /**< EOPNOTSUPP */
 };
 typedef enum tsc_so_redundancy_method tsc_so_redundancy_method;
 
 struct tsc_so_redundancy {
-	int redundancy_factor; /**< 0: none; 1 to 4: repair packets beside each packet; TSC_REDUNDANCY_AUTO */
+	/** 0: none; 1 to 4: repair packets beside each packet; TSC_REDUNDANCY_AUTO.  To balance, any but 0. */
+	int redundancy_factor;
 	tsc_so_redundancy_method redundancy_method;
 };
 typedef struct tsc_so_redundancy tsc_so_redundancy;

@@ -37,7 +37,7 @@ static const char help[] = "Usage: tscf-run [OPTION]... [--] PROGRAM [ARG...]\n"
 			   "                                           if no level is named)\n"
 			   "                      default              as the client's configuration says\n"
 			   "  -r, --redundancy[=FACTOR]  the sockets' packets survive loss: auto (this,\n"
-			   "                      if no factor is named), 1 to 4, or none\n"
+			   "                      if no factor is named), 1 to 4, balance, or none\n"
 			   "  -d, --datagram[=PREFERENCE]  UDP packets in a tunnel over TCP or TLS leave\n"
 			   "                      it as datagrams: preferred (this, if none is named),\n"
 			   "                      never, or default: those that are media\n"
@@ -80,7 +80,7 @@ static int parse_redundancy(const char *name, struct options *o)
 	o->redundancy = name ? name : tscf_redundancy_name(TSCF_REDUNDANCY_AUTO);
 	if (tscf_redundancy_parse(o->redundancy, &value) == 0)
 		return 0;
-	tscf_error("--redundancy=%s: expected auto, none, or a factor from 1 to 4", name);
+	tscf_error("--redundancy=%s: expected auto, balance, none, or a factor from 1 to 4", name);
 	return -EINVAL;
 }
 

@@ -109,7 +109,7 @@ static const struct tscf_cli_command commands[] = {
     [CLIENT_COMMAND_SOCKETS] = {"sockets", NULL, 0},
     [CLIENT_COMMAND_SIP] = {"sip", NULL, 0},
     [CLIENT_COMMAND_LEVEL] = {"level", "LEVEL, one of default, unencrypted, encrypted-only, encrypted-preferred", 0},
-    [CLIENT_COMMAND_REDUNDANCY] = {"redundancy", "FACTOR, one of none, auto, 1 to 4", 0},
+    [CLIENT_COMMAND_REDUNDANCY] = {"redundancy", "FACTOR, one of none, auto, balance, 1 to 4", 0},
     [CLIENT_COMMAND_DATAGRAM] = {"datagram", "PREFERENCE, one of default, preferred, never", 0},
     [CLIENT_COMMAND_RELOAD] = {"reload", NULL, 0},
     [CLIENT_COMMAND_STOP] = {"stop", NULL, 0},
@@ -179,7 +179,7 @@ static int check_redundancy(const char *name)
 
 	if (tscf_redundancy_parse(name, &redundancy) == 0)
 		return 0;
-	tscf_error("redundancy '%s': expected none, auto, or a factor from 1 to 4", name);
+	tscf_error("redundancy '%s': expected none, auto, balance, or a factor from 1 to 4", name);
 	return -EINVAL;
 }
 

@@ -210,7 +210,7 @@ const struct tscf_setting policy_settings[POLICY_SETTINGS] = {
     {"local-port", "a port from 1 to 65534, or two as in 5060-5069", parse_ports, FIELD(local_port), 0, 0, 0},
     {"remote", "an address or ADDRESS/BITS, BITS not 0", parse_remote, FIELD(remote), 0, 0, 0},
     {"remote-port", "a port from 1 to 65534, or two as in 5060-5069", parse_ports, FIELD(remote_port), 0, 0, 0},
-    {"redundancy", "none, auto, or a factor from 1 to 4", parse_redundancy, FIELD(redundancy), 0, 0, 0},
+    {"redundancy", "none, auto, balance, or a factor from 1 to 4", parse_redundancy, FIELD(redundancy), 0, 0, 0},
     {"datagram", "preferred or never", parse_datagram, FIELD(datagram), 0, 0, 0},
     {"when",
      "at most 4 of trusted, untrusted, battery, wifi-open, wifi-secure, metered, \"connection NAME\" with a name of at "

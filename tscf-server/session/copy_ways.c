@@ -36,34 +36,44 @@ const char *server_copy_ways_offer(struct server_session *s, const uint8_t hash[
 	return NULL;
 }
 
-unsigned server_copy_ways_down(struct server_session *s, const struct tscf_packet_info *info, unsigned packets,
-			       uint8_t redundancy, uint64_t now, struct tscf_peer *peers[TSCF_REDUNDANCY_STREAMS])
+unsigned server_copy_ways_down(struct server_session *s, const struct tscf_packet_info *info, uint8_t redundancy,
+			       uint64_t now, struct tscf_peer *peers[TSCF_REDUNDANCY_STREAMS])
 {
 	const unsigned most = tscf_copy_is_possible(info) ? tscf_redundancy_streams(redundancy) : 1;
 	unsigned count = 0;
 
 	peers[count++] = s->peer;
-	for (unsigned i = 0; s->copy_ways && i < SERVER_COPY_WAYS && count < most; i++) {
-		struct server_side_way *way = &s->copy_ways->way[i];
-
-		if (!server_side_way_is_fresh(way, now))
-			continue;
-		way->sent_packets += packets;
-		peers[count++] = way->peer;
-	}
+	for (unsigned i = 0; s->copy_ways && i < SERVER_COPY_WAYS && count < most; i++)
+		if (server_side_way_is_fresh(&s->copy_ways->way[i], now))
+			peers[count++] = s->copy_ways->way[i].peer;
 	return count;
+}
+
+/** @return the copy way with @p peer, or NULL. */
+static struct server_side_way *way_of(struct server_session *s, const struct tscf_peer *peer)
+{
+	for (unsigned i = 0; s->copy_ways && i < SERVER_COPY_WAYS; i++)
+		if (s->copy_ways->way[i].peer == peer)
+			return &s->copy_ways->way[i];
+	return NULL;
+}
+
+void server_copy_ways_sent(struct server_session *s, const struct tscf_peer *peer, unsigned packets)
+{
+	struct server_side_way *way = way_of(s, peer);
+
+	if (way)
+		way->sent_packets += packets;
 }
 
 void server_copy_ways_heard(struct server_session *s, const struct tscf_peer *peer, uint64_t now)
 {
-	for (unsigned i = 0; i < SERVER_COPY_WAYS; i++) {
-		struct server_side_way *way = &s->copy_ways->way[i];
+	struct server_side_way *way = way_of(s, peer);
 
-		if (way->peer != peer)
-			continue;
-		way->heard = now;
-		way->received_packets++;
-	}
+	if (!way)
+		return;
+	way->heard = now;
+	way->received_packets++;
 }
 
 void server_copy_ways_close(struct server_session *s)

@@ -3,11 +3,12 @@
  * asks - sockets that ask for redundancy and datagrams by the system call itself, for tests of programs that no library
  * reaches.
  *
- *     asks ADDR PORT COUNT
+ *     asks ADDR PORT COUNT [METHOD]
  *
  * Makes COUNT UDP sockets, each of which asks for both before it is bound to ADDR, the first at PORT and each other at
- * the port after that.  Output: the errors of what cannot be asked for, and then, whenever that changes, what the first
- * socket asks for and how many have redundancy.  Runs until it is killed.
+ * the port after that.  METHOD is that of redundancy: 0, or 1, balance, which is shown as 254.  Output: the errors of
+ * what cannot be asked for, and then, whenever that changes, what the first socket asks for and how many have
+ * redundancy.  Runs until it is killed.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -49,7 +50,11 @@ static int redundancy_of(int fd)
 	struct redundancy has = {-1, -1};
 	int error = get(fd, REDUNDANCY, &has, sizeof(has));
 
-	return error != 0 ? -error : has.method != 0 ? -1 : has.factor;
+	if (error != 0)
+		return -error;
+	if (has.method == 1)
+		return has.factor == 255 ? 254 : -1;
+	return has.method == 0 ? has.factor : -1;
 }
 
 static int datagram_of(int fd)
@@ -74,13 +79,13 @@ static void show_errors(int fd)
 	close(local);
 }
 
-static int ask(const char *address, unsigned short port)
+static int ask(const char *address, unsigned short port, int method)
 {
 	struct sockaddr_in at = {.sin_family = AF_INET, .sin_port = htons(port)};
 	int fd = socket(AF_INET, SOCK_DGRAM, 0), preferred = 1, error;
 
 	inet_pton(AF_INET, address, &at.sin_addr);
-	error = set_redundancy(fd, 255, 0);
+	error = set_redundancy(fd, 255, method);
 	if (error == 0)
 		error = set(fd, TRANSPORT, &preferred, sizeof(preferred));
 	if (error != 0 || bind(fd, (struct sockaddr *)&at, sizeof(at)) < 0) {
@@ -92,13 +97,14 @@ static int ask(const char *address, unsigned short port)
 
 int main(int argc, char **argv)
 {
-	int fds[MAX], count = argc == 4 ? atoi(argv[3]) : 0, before = -1, first = -1, prefers = -1;
+	int fds[MAX], count = argc > 3 ? atoi(argv[3]) : 0, before = -1, first = -1, prefers = -1;
+	int method = argc > 4 ? atoi(argv[4]) : 0;
 
 	if (count < 1 || count > MAX)
 		return 2;
 	setlinebuf(stdout);
 	for (int i = 0; i < count; i++)
-		fds[i] = ask(argv[1], (unsigned short)(atoi(argv[2]) + i));
+		fds[i] = ask(argv[1], (unsigned short)(atoi(argv[2]) + i), method);
 	show_errors(fds[0]);
 	for (;; usleep(10000)) {
 		int redundancy = redundancy_of(fds[0]), datagram = datagram_of(fds[0]), have = 0;
