@@ -136,6 +136,22 @@ static void connect_sockets(struct client *c)
 				.encrypted = &c->encrypted,
 				.changed = client_asks_changed,
 				.context = c};
+	c->guarded = (struct guarded){.moves = &c->moves,
+				      .asks = &c->asks,
+				      .guard = &c->guard,
+				      .timers = &c->timers,
+				      .asked = {.moves = &c->moves, .guard = &c->guard, .searches = &c->searches}};
+	c->accepted = (struct accepted){.queue = &c->accept_queue, .moves = &c->moves, .searches = &c->searches};
+	c->suspects = (struct suspects){.config = c->config,
+					.timers = &c->timers,
+					.plain_tun = &c->plain_tun,
+					.registry = &c->registry,
+					.moves = &c->moves};
+	c->wrong_source = (struct wrong_source){.timers = &c->timers, .plain = &c->plain, .searches = &c->searches};
+}
+
+static void connect_preferred(struct client *c)
+{
 	c->preferred = (struct preferred){.config = c->config,
 					  .timers = &c->timers,
 					  .plain = &c->plain,
@@ -149,18 +165,6 @@ static void connect_sockets(struct client *c)
 				.registry = &c->registry,
 				.preferred = &c->preferred,
 				.encrypted = &c->encrypted};
-	c->guarded = (struct guarded){.moves = &c->moves,
-				      .asks = &c->asks,
-				      .guard = &c->guard,
-				      .timers = &c->timers,
-				      .asked = {.moves = &c->moves, .guard = &c->guard, .searches = &c->searches}};
-	c->accepted = (struct accepted){.queue = &c->accept_queue, .moves = &c->moves, .searches = &c->searches};
-	c->suspects = (struct suspects){.config = c->config,
-					.timers = &c->timers,
-					.plain_tun = &c->plain_tun,
-					.registry = &c->registry,
-					.moves = &c->moves};
-	c->wrong_source = (struct wrong_source){.timers = &c->timers, .plain = &c->plain, .searches = &c->searches};
 }
 
 static void policies_changed(void *context)
@@ -209,6 +213,7 @@ void client_connect_parts(struct client *c)
 	connect_kernel(c);
 	connect_tunnels(c);
 	connect_sockets(c);
+	connect_preferred(c);
 	connect_conditions(c);
 	connect_admin(c);
 }

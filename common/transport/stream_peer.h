@@ -47,9 +47,9 @@ struct tscf_stream_peer {
 	int error;    /**< positive: the end of the connection is still to be reported */
 	char *reason; /**< ... with this reason */
 	struct ev_io readable, writable;
-	struct ev_timer hold;   /**< active: what is in the queue is held */
-	ev_tstamp begun;    /**< when the handshake began */
-	ev_tstamp deadline; /**< while waiting */
+	struct ev_timer hold; /**< active: what is in the queue is held */
+	ev_tstamp begun;      /**< when the handshake began */
+	ev_tstamp deadline;   /**< while waiting */
 	struct tscf_stream_queue queue;
 	uint8_t *rest; /**< the beginning of an incomplete packet */
 	uint32_t rest_length;
