@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # many-sockets.sh - a program that has thousands of sockets does not hold up the packets of others.  The client has to
 # look through all of them when the program asks for levels without the library, and when a user lists or changes sockets.
+# A busy machine has gaps of a tenth of a second of its own; a client that looks through them in its loop stands for minutes.
 . "$(dirname "$0")/lib.sh"
 
 topology
@@ -44,7 +45,7 @@ must 5 '[ "$(last asking .echoed)" -gt 20 ]'
 : >"$T/go"
 must 60 'grep -q have "$T/many.out"' "each socket gets the level that it asks for"
 grows asking .echoed 20
-is "while they ask, packets of others go on: longest gap in ms" "$(last asking '.max_gap_ms | floor')" -lt 250
+is "while they ask, packets of others go on: longest gap in ms" "$(last asking '.max_gap_ms | floor')" -lt 400
 
 # --- the user has them listed and changed ---
 program listing encrypted-only "$TSCF_TOOLS/flow" --bind "$PHONE_INNER:5006" --to $HOST:7000 --rate 100 --report 20
@@ -55,4 +56,4 @@ for _ in {1..5}; do
 	nobody "$TSCF_SBINDIR/tscf-client" level unencrypted --pid "$many" --control "$CLIENT_CONTROL" >/dev/null || fail "the user's program has no level"
 done
 grows listing .echoed 20
-is "while they are looked through: longest gap in ms" "$(last listing '.max_gap_ms | floor')" -lt 250
+is "while they are looked through: longest gap in ms" "$(last listing '.max_gap_ms | floor')" -lt 400
