@@ -43,6 +43,8 @@ libtscf_common_a_SOURCES = \
 	common/base/redundancy.c \
 	common/base/redundancy.h \
 	common/base/level.h \
+	common/base/journal.c \
+	common/base/journal.h \
 	common/base/log.c \
 	common/base/log.h \
 	common/base/outer_key.h \

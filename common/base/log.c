@@ -144,12 +144,29 @@ static size_t printed(int result, size_t room)
 	return (size_t)result < room ? (size_t)result : room - 1;
 }
 
-void tscf_log(enum tscf_log_level level, const char *format, ...)
+/* The text begins at @p head of @p line; there is room for a newline behind it. */
+static void write_line(enum tscf_log_level level, const struct tscf_log_field *fields, char *line, size_t head,
+		       size_t length)
+{
+	const unsigned priority = levels[level].priority;
+
+	if (log_state.syslog) {
+		syslog((int)priority, "%s", line);
+		return;
+	}
+	if (fields && log_state.journal &&
+	    tscf_journal_send(TSCF_JOURNAL_SOCKET, priority, log_state.program, line + head, fields) == 0)
+		return;
+	line[length++] = '\n';
+	(void)!write(STDERR_FILENO, line, length); /* a failure cannot be reported anywhere */
+}
+
+static void log_line(enum tscf_log_level level, const struct tscf_log_field *fields, const char *format,
+		     va_list arguments)
 {
 	int saved = errno;
 	char line[LINE_MAX_BYTES];
 	size_t room = sizeof(line), head, length;
-	va_list arguments;
 
 	if ((size_t)level >= LEVELS || !tscf_log_enabled(level))
 		return;
@@ -162,19 +179,30 @@ void tscf_log(enum tscf_log_level level, const char *format, ...)
 		head = printed(snprintf(line, room, "%s: %s: ", log_state.program, levels[level].name), room);
 
 	errno = saved; /* for %m */
-	va_start(arguments, format);
 	length = head + printed(vsnprintf(line + head, room - head, format, arguments), room - head);
-	va_end(arguments);
 
 	hide_control_characters(line + head, length - head);
 	line[length] = '\0';
 	if (level <= TSCF_LOG_WARNING)
 		keep(line + head);
-	if (log_state.syslog) {
-		syslog((int)levels[level].priority, "%s", line);
-	} else {
-		line[length++] = '\n';
-		(void)!write(STDERR_FILENO, line, length); /* a failure cannot be reported anywhere */
-	}
+	write_line(level, fields, line, head, length);
 	errno = saved;
+}
+
+void tscf_log(enum tscf_log_level level, const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	log_line(level, NULL, format, arguments);
+	va_end(arguments);
+}
+
+void tscf_log_fields(enum tscf_log_level level, const struct tscf_log_field *fields, const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	log_line(level, fields, format, arguments);
+	va_end(arguments);
 }

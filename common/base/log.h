@@ -4,11 +4,14 @@
  *
  * Lines go to standard error, one write() each: "tscf-client: warning: text".  When standard error is the journal
  * ($JOURNAL_STREAM names it) lines carry the sd-daemon(3) "<N>" prefix instead of name and word: the journal has the
- * name already.  Control characters in the text are shown as '?', lines longer than 1023 bytes are cut.  Nothing here
- * is ever called per packet.  Any thread may write lines and set the level.
+ * name already.  A line with fields goes to the journal's own socket then (journal.h).  Control characters in the text
+ * are shown as '?', lines longer than 1023 bytes are cut.  Nothing here is ever called per packet.  Any thread may
+ * write lines and set the level.
  */
 #ifndef TSCF_LOG_H
 #define TSCF_LOG_H
+
+#include "common/base/journal.h"
 
 #include <stdbool.h>
 #include <time.h>
@@ -26,6 +29,11 @@ bool tscf_log_enabled(enum tscf_log_level level);
 
 /** Write one line; a newline is added.  errno is kept. */
 void tscf_log(enum tscf_log_level level, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/** The same with fields, up to one with name NULL, by which people can find the line in the journal.  Elsewhere they
+ * are left out. */
+void tscf_log_fields(enum tscf_log_level level, const struct tscf_log_field *fields, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
 
 /** What these are given is evaluated only if the line is shown: addresses are formatted there, for thousands of tunnels
  * a second. */

@@ -3,7 +3,7 @@
 # systemd.sh - the service files, with systemd itself as process 1 of two hosts that are set up as README says.  A daemon
 # answers when systemd calls it started, has the rights of its file and no others, and with them the guard.  It is
 # reloaded, restarted after it was killed, starts when the host boots, and leaves nothing when it is stopped.  Nothing of
-# an encrypted-only socket is in clear meanwhile.
+# an encrypted-only socket is in clear meanwhile.  The journal has each change of a level, with fields.
 . "$(dirname "$0")/lib.sh"
 # shellcheck source=tests/net/lib_systemd.sh
 . "$TSCF_SRC/tests/net/lib_systemd.sh"
@@ -68,6 +68,15 @@ print(s.getsockopt(socket.SOL_SOCKET, 0x7453))')" = 2
 on phone sed -i '/^policy call /d' "$etc/tscf-client.conf"
 on phone systemctl reload tscf-client
 check "the server's reload" on server systemctl reload tscf-server
+# --- the journal ---
+service_of phone other flow --bind 0.0.0.0:6200 --to $HOST:7000 --rate 5
+must 5 'client level encrypted-preferred --proto udp --port 6200 >/dev/null' "a socket of another program is moved"
+must 10 '[ -n "$(on phone journalctl --quiet TSCF_LEVEL=encrypted-preferred)" ]' "the journal has its change of level"
+is "found by its fields" "$(on phone journalctl --quiet --output json TSCF_LEVEL=encrypted-preferred TSCF_PROGRAM=flow |
+	jq -r '[._SYSTEMD_UNIT, .SYSLOG_IDENTIFIER, .PRIORITY, .OBJECT_PID, .TSCF_PROTOCOL, .TSCF_LOCAL, .TSCF_LEVEL_BEFORE, .TSCF_CAUSE] | join(" ")')" = \
+	"tscf-client.service tscf-client 6 $(property phone other MainPID) udp 0.0.0.0:6200 default by tscf-client level"
+on phone systemctl stop other
+# --- killed ---
 starts_again phone tscf-client only
 is "the guard of the next client" "$(client_status .guard.state)" = on
 starts_again server tscf-server only

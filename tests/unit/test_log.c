@@ -7,7 +7,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 static int saved_stderr, reader;
@@ -152,6 +154,54 @@ START_TEST(journal_prefix)
 }
 END_TEST
 
+/* A datagram socket in the place of the journal's, in @p directory.  @return it. */
+static int journal_socket(char directory[64], char path[96])
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	int sock = socket(AF_UNIX, SOCK_DGRAM, 0);
+
+	strcpy(directory, "/tmp/tscf-journal.XXXXXX");
+	ck_assert_ptr_nonnull(mkdtemp(directory));
+	snprintf(path, 96, "%s/socket", directory);
+	strcpy(address.sun_path, path);
+	ck_assert_int_eq(bind(sock, (struct sockaddr *)&address, sizeof(address)), 0);
+	return sock;
+}
+
+/* No value can begin a field of its own; a journal that does not read holds nobody up. */
+START_TEST(fields_of_the_journal)
+{
+	static char large[5000];
+	const struct tscf_log_field fields[] = {{"TSCF_LEVEL", "encrypted-only"},
+						{"TSCF_PROGRAM", "a\nPRIORITY=0"},
+						{NULL, NULL}},
+				    too_much[] = {{"TSCF_LEVEL", large}, {NULL, NULL}};
+	char directory[64], path[96], got[512];
+	int sock = journal_socket(directory, path), err;
+	ssize_t n;
+
+	ck_assert_int_eq(tscf_journal_send(path, 6, "tscf-test", "text", fields), 0);
+	n = recv(sock, got, sizeof(got) - 1, MSG_DONTWAIT);
+	ck_assert_int_gt(n, 0);
+	got[n] = '\0';
+	ck_assert_str_eq(got, "MESSAGE=text\nPRIORITY=6\nSYSLOG_IDENTIFIER=tscf-test\nTSCF_LEVEL=encrypted-only\n"
+			      "TSCF_PROGRAM=a?PRIORITY=0\n");
+	memset(large, 'x', sizeof(large) - 1);
+	ck_assert_int_eq(tscf_journal_send(path, 6, "tscf-test", "text", too_much), -EMSGSIZE);
+	for (err = 0; err == 0;)
+		err = tscf_journal_send(path, 6, "tscf-test", "text", fields);
+	ck_assert_int_eq(err, -EAGAIN);
+	close(sock);
+	unlink(path);
+	ck_assert_int_eq(tscf_journal_send(path, 6, "tscf-test", "text", fields), -ENOENT);
+	rmdir(directory);
+	/* Standard error is not the journal. */
+	tscf_log_init("tscf-test", TSCF_LOG_INFO);
+	tscf_log_fields(TSCF_LOG_INFO, fields, "number %d", 1);
+	ck_assert_str_eq(logged(), "tscf-test: info: number 1\n");
+}
+END_TEST
+
 START_TEST(recent)
 {
 	struct tscf_log_past past[TSCF_LOG_RECENT];
@@ -186,6 +236,7 @@ static Suite *make_suite(void)
 	tcase_add_test(tc, control_characters);
 	tcase_add_test(tc, long_line_is_cut);
 	tcase_add_test(tc, journal_prefix);
+	tcase_add_test(tc, fields_of_the_journal);
 	tcase_add_test(tc, recent);
 	suite_add_tcase(suite, tc);
 	return suite;

@@ -6,6 +6,7 @@
 #include "tscf-client/sockets/processes.h"
 
 #include <netinet/in.h>
+#include <stdio.h>
 
 static bool has_room(struct move_log *log, uint64_t now)
 {
@@ -26,6 +27,20 @@ static const char *protocol_of(const struct tscf_socket *s)
 	return s->protocol == IPPROTO_TCP ? "tcp" : s->protocol == IPPROTO_UDP ? "udp" : "other";
 }
 
+static void write_note(const struct move_note *note, const char *program, const char *local)
+{
+	char pid[16];
+	const char *protocol = protocol_of(note->socket), *to = tscf_level_name(note->to),
+		   *from = tscf_level_name(note->from);
+	const struct tscf_log_field fields[] = {
+	    {"TSCF_LEVEL", to},          {"TSCF_LEVEL_BEFORE", from}, {"TSCF_PROGRAM", program},   {"OBJECT_PID", pid},
+	    {"TSCF_PROTOCOL", protocol}, {"TSCF_LOCAL", local},       {"TSCF_CAUSE", note->cause}, {NULL, NULL}};
+
+	snprintf(pid, sizeof(pid), "%d", (int)note->pid);
+	tscf_log_fields(TSCF_LOG_INFO, fields, "%s (process %s), %s %s: %s, was %s; %s", program, pid, protocol, local,
+			to, from, note->cause);
+}
+
 void move_log_note(struct move_log *log, const struct move_note *note, uint64_t now)
 {
 	char name[32], local[TSCF_ADDR_TEXT] = "no address";
@@ -41,6 +56,5 @@ void move_log_note(struct move_log *log, const struct move_note *note, uint64_t 
 		tscf_endpoint_format(&at, local);
 	}
 	processes_program(note->pid, name, sizeof(name));
-	tscf_info("%s (process %d), %s %s: %s, was %s; %s", name, (int)note->pid, protocol_of(note->socket), local,
-		  tscf_level_name(note->to), tscf_level_name(note->from), note->cause);
+	write_note(note, name, local);
 }
