@@ -288,6 +288,7 @@ static void tear_down(struct client *c)
 {
 	tscf_capture_stop(&c->capture);
 	searches_free(c->searches);
+	c->searches = NULL;
 	subscriptions_free(&c->subscriptions);
 	moves_free(&c->moves);
 	conditions_stop(&c->conditions);

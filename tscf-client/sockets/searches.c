@@ -260,6 +260,8 @@ void searches_gone(struct searches *all, const struct tscf_control_call_in *call
 {
 	struct search *s;
 
+	if (!all)
+		return;
 	pthread_mutex_lock(&lock);
 	LL_FOREACH(all->list, s)
 	if (s->call == call)

@@ -67,7 +67,7 @@ void searches_free(struct searches *all);
  * @return 0; or -EBUSY: its user has too many, and it is still the caller's.
  */
 int searches_begin(struct searches *all, struct search *s);
-/** The caller is gone: no search has it as `call` any more. */
+/** The caller is gone: no search has it as `call` any more.  @p all may be NULL: there are none. */
 void searches_gone(struct searches *all, const struct tscf_control_call_in *call);
 
 /** To be called by work: a socket of process @p pid is wanted.  @p fd, or -1, belongs to the search no more. */
