@@ -161,8 +161,8 @@ static void write_line(enum tscf_log_level level, const struct tscf_log_field *f
 	(void)!write(STDERR_FILENO, line, length); /* a failure cannot be reported anywhere */
 }
 
-static void log_line(enum tscf_log_level level, const struct tscf_log_field *fields, const char *format,
-		     va_list arguments)
+static void __attribute__((format(printf, 3, 0)))
+log_line(enum tscf_log_level level, const struct tscf_log_field *fields, const char *format, va_list arguments)
 {
 	int saved = errno;
 	char line[LINE_MAX_BYTES];
