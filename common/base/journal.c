@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "common/base/journal.h"
 
+#include "common/base/text.h"
+
 #include <errno.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -28,9 +30,7 @@ static void put(struct message *m, const char *name, const char *value)
 		m->too_long = true;
 		return;
 	}
-	for (int i = 0; i < n - 1; i++)
-		if ((unsigned char)start[i] < ' ' || start[i] == '\x7f')
-			start[i] = '?';
+	tscf_text_hide_controls(start, (size_t)n - 1);
 	m->length += (size_t)n;
 }
 

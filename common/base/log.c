@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "common/base/log.h"
 
+#include "common/base/text.h"
+
 #include <errno.h>
 #include <stdarg.h>
 #include <stdatomic.h>
@@ -83,15 +85,6 @@ int tscf_log_level_parse(const char *name, enum tscf_log_level *out)
 bool tscf_log_enabled(enum tscf_log_level level)
 {
 	return level <= log_state.level;
-}
-
-/** Texts from the other end reach the log: they must not forge lines or control a terminal. */
-static void hide_control_characters(char *text, size_t length)
-{
-	for (size_t i = 0; i < length; i++) {
-		if ((unsigned char)text[i] < ' ' || text[i] == '\x7f')
-			text[i] = '?';
-	}
 }
 
 /** Put the line at @p i behind the others, in its place for the newest. */
@@ -181,7 +174,8 @@ log_line(enum tscf_log_level level, const struct tscf_log_field *fields, const c
 	errno = saved; /* for %m */
 	length = head + printed(vsnprintf(line + head, room - head, format, arguments), room - head);
 
-	hide_control_characters(line + head, length - head);
+	/* Texts from the other end reach the log. */
+	tscf_text_hide_controls(line + head, length - head);
 	line[length] = '\0';
 	if (level <= TSCF_LOG_WARNING)
 		keep(line + head);

@@ -33,6 +33,13 @@ static bool is_control(const uint8_t *p, uint32_t size)
 	return (size == 1 && (p[0] < 0x20 || p[0] == 0x7f)) || (size == 2 && p[0] == 0xc2 && p[1] < 0xa0);
 }
 
+void tscf_text_hide_controls(char *text, size_t length)
+{
+	for (size_t i = 0; i < length; i++)
+		if ((unsigned char)text[i] < ' ' || text[i] == 0x7f)
+			text[i] = REPLACEMENT;
+}
+
 void tscf_text_copy(const void *from, size_t length, char *text, size_t size)
 {
 	const uint8_t *p = from;

@@ -14,6 +14,10 @@
  */
 void tscf_text_copy(const void *from, size_t length, char *text, size_t size);
 
+/** Replace the ASCII control characters among the @p length bytes at @p text by '?': none may begin a line or control a
+ * terminal. */
+void tscf_text_hide_controls(char *text, size_t length);
+
 /** @return where the text without blanks, tabs and ends of lines around it begins; its length in *length. */
 const char *tscf_text_strip(const char *text, size_t *length);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "common/daemon/show.h"
 
+#include "common/base/text.h"
 #include "common/daemon/table.h"
 
 #include <stdbool.h>
@@ -43,9 +44,7 @@ const char *tscf_show_value(const json_t *value, char *buf)
 		append_scalar(buf, value);
 	if (buf[0] == '\0')
 		strcpy(buf, "-");
-	for (char *c = buf; *c != '\0'; c++)
-		if ((unsigned char)*c < ' ' || *c == 0x7f)
-			*c = '?';
+	tscf_text_hide_controls(buf, strlen(buf));
 	return buf;
 }
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "common/daemon/table.h"
 
+#include "common/base/text.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -28,9 +30,8 @@ static char *clean_copy(const char *text)
 {
 	char *copy = strdup(text);
 
-	for (char *c = copy; c && *c != '\0'; c++)
-		if ((unsigned char)*c < 0x20 || *c == 0x7f)
-			*c = '?';
+	if (copy)
+		tscf_text_hide_controls(copy, strlen(copy));
 	return copy;
 }
 

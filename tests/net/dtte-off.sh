@@ -5,17 +5,6 @@
 # after it.  An existing encrypted tunnel stays, and a reload puts nothing encrypted-only in clear.
 . "$(dirname "$0")/lib.sh"
 
-server_config() {
-	cat >"$T/server.conf" <<-END
-		tscf-interface "access" {
-			assigned-services = "$1"
-			tscf-port { address = "$SERVER_OUTER" port = $PORT }
-			tscf-address-pool { range = "$PLAIN_POOL" encrypted-range = "$ENCRYPTED_POOL" }
-		}
-		route = "$SERVICE_NET"
-	END
-}
-
 # flow_at NAME LEVEL [OPTION...]: a flow that runs until it is killed.
 flow_at() {
 	local name=$1 level=$2
@@ -27,7 +16,7 @@ flow_at() {
 topology
 start_capture
 echo_server
-server_config "SIP"
+services_config "SIP"
 start_server_bare --config "$T/server.conf"
 CLIENT_CONF=("policy user { uid = 4242 level = encrypted-only }")
 start_client
@@ -100,7 +89,7 @@ is "encrypted-preferred: none was lost" "$(last preferred .lost)" -eq 0
 is "encrypted-preferred: all of it in clear" "$(in_clear M-preferred)" -eq "$((2 * $(last preferred .sent)))"
 
 # --- reload with DTTE: tunnels set up after it have the service; settings that need a restart are named ---
-server_config "SIP, DTTE"
+services_config "SIP, DTTE"
 printf '%s\n' 'mtu = 1300' 'realtime-dscp = none' 'realtime-priority = 0' 'state-dir = "/nonexistent"' >>"$T/server.conf"
 check "reload" server reload
 for setting in mtu realtime-dscp realtime-priority; do
@@ -113,7 +102,7 @@ flow_at later encrypted-only --bind "$PHONE_INNER:5004"
 must 10 'encrypted_up && [ "$(last later .echoed)" -gt 10 ]' "a tunnel established after the reload is encrypted"
 
 # --- reload without DTTE: the encrypted tunnel stays ---
-server_config "SIP"
+services_config "SIP"
 check "reload" server reload
 grows later .echoed 50 "the encrypted tunnel outlives the reload"
 is "encrypted-only: no error after the reload" "$(last later .errors)" -eq 0

@@ -241,6 +241,17 @@ server_status() { server status --json | jq -r "$1"; }
 server_counter() { server_status ".counters.$1 // 0"; }
 client_status() { client status --json | jq -r "$1"; }
 
+# services_config SERVICES: a configuration file of a server, of which a reload may read the services again.
+services_config() {
+	cat >"$T/server.conf" <<-END
+		tscf-interface "access" {
+			assigned-services = "$1"
+			tscf-port { address = "$SERVER_OUTER" port = $PORT }
+			tscf-address-pool { range = "$PLAIN_POOL" encrypted-range = "$ENCRYPTED_POOL" }
+		}
+		route = "$SERVICE_NET"
+	END
+}
 # start_server [OPTION...]: returns when the server answers; PIN is then its pin.  SERVICES holds its assigned-services,
 # SERVER_CONF lines for its configuration file.
 SERVER_CONF=("keepalive-timer = 0")

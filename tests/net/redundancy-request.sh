@@ -4,17 +4,6 @@
 # it is assigned.  It stays with the socket when that moves, when the tunnel or the server is new, and ends with it.
 . "$(dirname "$0")/lib.sh"
 
-server_config() {
-	cat >"$T/server.conf" <<-END
-		tscf-interface "access" {
-			assigned-services = "$1"
-			tscf-port { address = "$SERVER_OUTER" port = $PORT }
-			tscf-address-pool { range = "$PLAIN_POOL" encrypted-range = "$ENCRYPTED_POOL" }
-		}
-		route = "$SERVICE_NET"
-	END
-}
-
 # of PORT FIELD: of the socket with that local port.
 of() {
 	client sockets --json | jq -r --arg port ":$1" "[.[] | select(.local | endswith(\$port))][0].$2"
@@ -35,7 +24,7 @@ flow_on() {
 
 topology
 echo_server
-server_config "DTTE"
+services_config "DTTE"
 start_server_bare --config "$T/server.conf"
 CLIENT_CONF=("policy media { local-port = 6000-6009 level = unencrypted redundancy = 3 }")
 start_client
@@ -52,7 +41,7 @@ check "sockets says that it is not in force" eval 'client sockets | grep -q "red
 is "the server has none" "$(at_server)" = 0
 
 # --- assigned by a reload, for tunnels that are set up after it ---
-server_config "DTTE, redundancy"
+services_config "DTTE, redundancy"
 check "reload" server reload
 kill "$run"
 finish "$run"

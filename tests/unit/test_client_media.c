@@ -8,7 +8,6 @@
 #include "common/base/datagram.h"
 
 #include <arpa/inet.h>
-#include <arpa/inet.h>
 #include <netinet/in.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -246,28 +245,26 @@ WORLD_TEST(refused, by_stream)
 }
 
 /* Not wanted, or not needed: nothing is asked. */
-WORLD_TEST(not_wanted, without)
+static void nothing_is_asked(struct client_world *w, enum world_kind way)
 {
 	int fd;
 
 	world_plain_up(w);
 	fd = media_socket(5004);
 	for (unsigned i = 0; i < 50; i++)
-		ck_assert(goes_by(w, fd, WORLD_TCP));
+		ck_assert(goes_by(w, fd, way));
 	ck_assert_uint_eq(w->server.count[WORLD_OFFER_MEDIA], 0);
 	close(fd);
 }
 
+WORLD_TEST(not_wanted, without)
+{
+	nothing_is_asked(w, WORLD_TCP);
+}
+
 WORLD_TEST(not_needed, by_datagrams)
 {
-	int fd;
-
-	world_plain_up(w);
-	fd = media_socket(5004);
-	for (unsigned i = 0; i < 50; i++)
-		ck_assert(goes_by(w, fd, WORLD_UDP));
-	ck_assert_uint_eq(w->server.count[WORLD_OFFER_MEDIA], 0);
-	close(fd);
+	nothing_is_asked(w, WORLD_UDP);
 }
 
 /* Without media the way is closed after the persistence time, and kept alive until then. */
