@@ -46,6 +46,8 @@ libtscf_common_a_SOURCES = \
 	common/base/journal.c \
 	common/base/journal.h \
 	common/base/log.c \
+	common/base/log_queue.c \
+	common/base/log_queue.h \
 	common/base/log.h \
 	common/base/outer_key.h \
 	common/base/sanitizer.h \

@@ -39,6 +39,7 @@ static int run(const struct tscf_cli *cli, struct client_config *config)
 		return status;
 	if (err == 0)
 		err = client_run(config, ready, reread, &program);
+	tscf_daemon_end();
 	return err == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 

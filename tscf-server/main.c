@@ -53,6 +53,7 @@ static int run(struct program *p, const struct server_config *config)
 		return status;
 	if (err == 0)
 		err = server_run(config, ready, reread, p);
+	tscf_daemon_end();
 	return err == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 

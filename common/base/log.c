@@ -35,6 +35,7 @@ static struct {
 	/* These may change while other threads write lines. */
 	_Atomic(enum tscf_log_level) level;
 	atomic_bool syslog;
+	_Atomic(tscf_log_sink) sink; /**< NULL: lines are written at once */
 	/* The warnings and errors that are kept, for one thread at a time. */
 	atomic_flag busy;
 	unsigned past_count;
@@ -137,21 +138,31 @@ static size_t printed(int result, size_t room)
 	return (size_t)result < room ? (size_t)result : room - 1;
 }
 
-/* The text begins at @p head of @p line; there is room for a newline behind it. */
-static void write_line(enum tscf_log_level level, const struct tscf_log_field *fields, char *line, size_t head,
-		       size_t length)
+void tscf_log_divert(tscf_log_sink sink)
 {
-	const unsigned priority = levels[level].priority;
+	log_state.sink = sink;
+}
 
-	if (log_state.syslog) {
-		syslog((int)priority, "%s", line);
-		return;
-	}
-	if (fields && log_state.journal &&
-	    tscf_journal_send(TSCF_JOURNAL_SOCKET, priority, log_state.program, line + head, fields) == 0)
+void tscf_log_write(enum tscf_log_level level, const char *line, size_t length)
+{
+	if (log_state.syslog)
+		syslog((int)levels[level].priority, "%.*s", (int)length - 1, line);
+	else
+		(void)!write(STDERR_FILENO, line, length); /* a failure cannot be reported anywhere */
+}
+
+/* The text begins at @p head of @p line; there is room for a newline behind it. */
+static void pass_on(enum tscf_log_level level, const struct tscf_log_field *fields, char *line, size_t head,
+		    size_t length)
+{
+	const tscf_log_sink sink = log_state.sink;
+
+	/* This does not wait; if the journal takes nothing now, the line waits with the others. */
+	if (fields && !log_state.syslog && log_state.journal &&
+	    tscf_journal_send(TSCF_JOURNAL_SOCKET, levels[level].priority, log_state.program, line + head, fields) == 0)
 		return;
 	line[length++] = '\n';
-	(void)!write(STDERR_FILENO, line, length); /* a failure cannot be reported anywhere */
+	(sink ? sink : tscf_log_write)(level, line, length);
 }
 
 static void __attribute__((format(printf, 3, 0)))
@@ -179,7 +190,7 @@ log_line(enum tscf_log_level level, const struct tscf_log_field *fields, const c
 	line[length] = '\0';
 	if (level <= TSCF_LOG_WARNING)
 		keep(line + head);
-	write_line(level, fields, line, head, length);
+	pass_on(level, fields, line, head, length);
 	errno = saved;
 }
 

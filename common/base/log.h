@@ -2,10 +2,11 @@
 /*
  * log.h - log lines; every message of the programs to people goes through here.
  *
- * Lines go to standard error, one write() each: "tscf-client: warning: text".  When standard error is the journal
- * ($JOURNAL_STREAM names it) lines carry the sd-daemon(3) "<N>" prefix instead of name and word: the journal has the
- * name already.  A line with fields goes to the journal's own socket then (journal.h).  Control characters in the text
- * are shown as '?', lines longer than 1023 bytes are cut.  Nothing here is ever called per packet.  Any thread may
+ * Lines go to standard error, one write() each: "tscf-client: warning: text"; those of a daemon that runs, by a thread
+ * of their own (log_queue.h).  When standard error is the journal ($JOURNAL_STREAM names it) lines carry the
+ * sd-daemon(3) "<N>" prefix instead of name and word: the journal has the name already.  A line with fields goes to the
+ * journal's own socket then (journal.h).  Control characters in the text are shown as '?', lines longer than 1023 bytes
+ * are cut.  Nothing here is ever called per packet.  Any thread may
  * write lines and set the level.
  */
 #ifndef TSCF_LOG_H
@@ -14,6 +15,7 @@
 #include "common/base/journal.h"
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <time.h>
 
 enum tscf_log_level { TSCF_LOG_ERROR, TSCF_LOG_WARNING, TSCF_LOG_INFO, TSCF_LOG_DEBUG };
@@ -22,10 +24,19 @@ enum tscf_log_level { TSCF_LOG_ERROR, TSCF_LOG_WARNING, TSCF_LOG_INFO, TSCF_LOG_
 void tscf_log_init(const char *program, enum tscf_log_level level);
 /** From now on lines go to syslog(3): for a daemon that has left its terminal. */
 void tscf_log_to_syslog(void);
+/** Set the least important level that is still shown. */
 void tscf_log_set_level(enum tscf_log_level level);
 /** "error", "warning", "info", "debug".  @return 0, or -EINVAL. */
 int tscf_log_level_parse(const char *name, enum tscf_log_level *out);
+/** @return whether lines of @p level are shown: to save the work of a line that is not. */
 bool tscf_log_enabled(enum tscf_log_level level);
+
+/** Takes a line of at most 1024 bytes, of which the last is a newline. */
+typedef void (*tscf_log_sink)(enum tscf_log_level level, const char *line, size_t length);
+/** From now on @p sink gets the lines instead; it may be called by any thread (log_queue.h). */
+void tscf_log_divert(tscf_log_sink sink);
+/** Write a line that a sink was given to where lines go; this may block. */
+void tscf_log_write(enum tscf_log_level level, const char *line, size_t length);
 
 /** Write one line; a newline is added.  errno is kept. */
 void tscf_log(enum tscf_log_level level, const char *format, ...) __attribute__((format(printf, 2, 3)));

@@ -2,6 +2,7 @@
 #include "common/daemon/daemon.h"
 
 #include "common/base/log.h"
+#include "common/base/log_queue.h"
 #include "common/daemon/notify.h"
 
 #include <errno.h>
@@ -84,13 +85,23 @@ void tscf_daemon_ready(struct tscf_daemon *daemon)
 
 	if (err != 0)
 		tscf_warning("cannot tell the service manager: %s", strerror(-err));
+	if (daemon->ready_fd >= 0)
+		detach();
+	err = tscf_log_queue_start();
+	if (err < 0)
+		tscf_warning("cannot start a thread for the log: a log that nobody reads stops this program: %s",
+			     strerror(-err));
 	if (daemon->ready_fd < 0)
 		return;
-	detach();
 	while (write(daemon->ready_fd, "", 1) < 0 && errno == EINTR)
 		;
 	close(daemon->ready_fd);
 	daemon->ready_fd = -1;
+}
+
+void tscf_daemon_end(void)
+{
+	tscf_log_queue_finish();
 }
 
 void tscf_daemon_raise_descriptors(void)

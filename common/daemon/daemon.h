@@ -24,9 +24,13 @@ int tscf_daemon_start(struct tscf_daemon *daemon, bool foreground, int *status);
 
 /**
  * The daemon is ready: notify the service manager and, in the background, change to "/", redirect standard input,
- * output and error to /dev/null and the log to syslog, and let the command return.
+ * output and error to /dev/null and the log to syslog, and let the command return.  From here on a thread writes the
+ * log (log_queue.h); call this when capabilities have been dropped.
  */
 void tscf_daemon_ready(struct tscf_daemon *daemon);
+
+/** The daemon has ended: what it has logged is written. */
+void tscf_daemon_end(void);
 
 /** Raise this process's limit of descriptors as far as allowed. */
 void tscf_daemon_raise_descriptors(void);
