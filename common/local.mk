@@ -51,6 +51,7 @@ libtscf_common_a_SOURCES = \
 	common/base/log.h \
 	common/base/outer_key.h \
 	common/base/sanitizer.h \
+	common/base/silence.h \
 	common/base/siphash.c \
 	common/base/siphash.h \
 	common/base/text.c \

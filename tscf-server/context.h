@@ -20,6 +20,7 @@
 
 #include "common/capture/capture.h"
 #include "common/control/control.h"
+#include "common/daemon/timers.h"
 #include "common/linux/netlink.h"
 #include "common/linux/tun.h"
 #include "common/linux/tun_steering.h"
@@ -75,9 +76,12 @@ struct server_worker {
 
 	/* worker.c */
 	struct server_mailbox mailbox;
-	struct ev_timer tick;
-	struct ev_prepare turn; /**< starts the liveness timer when it is needed */
-	struct ev_timer liveness;
+	uint64_t now; /**< when this turn of the loop began, in monotonic ms */
+	struct ev_check clock;
+	struct ev_prepare turn; /**< sets the timers */
+	struct tscf_timers timers;
+	struct tscf_timer tick, liveness;
+	uint64_t tick_at, liveness_at;
 
 	/* restore.c, path.c */
 	struct server_store_watcher watcher;

@@ -17,7 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define TICK_SECONDS 1.0
+#define TICK_MS 1000
 /** How often clients whose sessions are quiet after a restart are notified; later only the answers to their keepalives
  * say it.
  */
@@ -64,15 +64,20 @@ static void watch_return_route(struct server_worker *worker)
 		    "the clients' addresses by this host, or this host must replace them (masquerade)");
 }
 
-static void on_tick(struct ev_loop *loop, struct ev_timer *timer, int events)
+static uint64_t tick_next(const void *owner)
 {
-	struct server_worker *worker = ev_userdata(loop);
+	return ((const struct server_worker *)owner)->tick_at;
+}
 
-	(void)timer;
-	(void)events;
-	server_state_expire(worker->state, tscf_clock_now());
-	server_authorised_tick(worker, tscf_clock_now());
-	server_reverse_path_tick(worker, tscf_clock_now());
+static void tick(void *owner)
+{
+	struct server_worker *worker = owner;
+	const uint64_t now = tscf_clock_now();
+
+	worker->tick_at = now + TICK_MS;
+	server_state_expire(worker->state, now);
+	server_authorised_tick(worker, now);
+	server_reverse_path_tick(worker, now);
 	watch_return_route(worker);
 	if (worker->shield_requests < SHIELD_REQUESTS) {
 		worker->shield_requests++;
@@ -80,34 +85,50 @@ static void on_tick(struct ev_loop *loop, struct ev_timer *timer, int events)
 	}
 }
 
-static bool is_watching(const struct server_state *state)
+static uint64_t liveness_next(const void *owner)
 {
-	return server_liveness_busy(state) || server_yield_busy(state);
+	return ((const struct server_worker *)owner)->liveness_at;
 }
 
-/* Start the liveness timer when a session is suspected, or is to yield. */
+static void liveness(void *owner)
+{
+	struct server_worker *worker = owner;
+	const uint64_t now = tscf_clock_now();
+
+	worker->liveness_at = UINT64_MAX;
+	server_liveness_tick(worker->state, now);
+	server_yield_tick(worker->state, now);
+}
+
+/* Sessions are watched while one is suspected, or is to yield.  The first look is not at once: a session may be
+ * suspected by a request that also ends it. */
+static void watch_sessions(struct server_worker *worker)
+{
+	const struct server_state *state = worker->state;
+
+	if (!server_liveness_busy(state) && !server_yield_busy(state))
+		worker->liveness_at = UINT64_MAX;
+	else if (worker->liveness_at == UINT64_MAX)
+		worker->liveness_at = worker->now + SERVER_LIVENESS_TICK_MS;
+}
+
+static void on_clock(struct ev_loop *loop, struct ev_check *clock, int events)
+{
+	struct server_worker *worker = ev_userdata(loop);
+
+	(void)clock;
+	(void)events;
+	worker->now = tscf_clock_now();
+}
+
 static void on_turn(struct ev_loop *loop, struct ev_prepare *turn, int events)
 {
 	struct server_worker *worker = ev_userdata(loop);
 
 	(void)turn;
 	(void)events;
-	if (is_watching(worker->state) && !ev_is_active(&worker->liveness)) {
-		ev_timer_set(&worker->liveness, SERVER_LIVENESS_TICK_MS / 1000.0, SERVER_LIVENESS_TICK_MS / 1000.0);
-		ev_timer_start(loop, &worker->liveness);
-	}
-}
-
-static void on_liveness(struct ev_loop *loop, struct ev_timer *timer, int events)
-{
-	struct server_worker *worker = ev_userdata(loop);
-	const uint64_t now = tscf_clock_now();
-
-	(void)events;
-	server_liveness_tick(worker->state, now);
-	server_yield_tick(worker->state, now);
-	if (!is_watching(worker->state))
-		ev_timer_stop(loop, timer);
+	watch_sessions(worker);
+	tscf_timers_sleep(&worker->timers);
 }
 
 /* --- making --- */
@@ -120,6 +141,21 @@ static void take_part(struct server_worker *worker, unsigned count)
 	worker->state->leases.part = worker->index;
 	worker->state->leases.parts = count;
 	worker->state->leases.steering = count > 1 ? &worker->server->steering : NULL;
+}
+
+static void start_timers(struct server_worker *worker)
+{
+	worker->now = tscf_clock_now();
+	worker->tick_at = worker->now + TICK_MS;
+	worker->liveness_at = UINT64_MAX;
+	tscf_timers_init(&worker->timers, worker->loop, &worker->now);
+	tscf_timers_add(&worker->timers, &worker->liveness, liveness_next, liveness, worker);
+	tscf_timers_add(&worker->timers, &worker->tick, tick_next, tick, worker);
+	ev_check_init(&worker->clock, on_clock);
+	ev_set_priority(&worker->clock, EV_MAXPRI);
+	ev_check_start(worker->loop, &worker->clock);
+	ev_prepare_init(&worker->turn, on_turn);
+	ev_prepare_start(worker->loop, &worker->turn);
 }
 
 static int open_worker(struct server *server, unsigned index, unsigned count)
@@ -139,11 +175,7 @@ static int open_worker(struct server *server, unsigned index, unsigned count)
 		return -ENOMEM;
 	}
 	ev_set_userdata(worker->loop, worker);
-	ev_timer_init(&worker->tick, on_tick, TICK_SECONDS, TICK_SECONDS);
-	ev_timer_start(worker->loop, &worker->tick);
-	ev_prepare_init(&worker->turn, on_turn);
-	ev_prepare_start(worker->loop, &worker->turn);
-	ev_init(&worker->liveness, on_liveness);
+	start_timers(worker);
 	take_part(worker, count);
 	server_deferred_replies_init(&worker->deferred);
 	ev_async_init(&worker->written, server_path_written);

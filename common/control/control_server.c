@@ -9,6 +9,7 @@
  * A request is peeked at before it is read.  A request with descriptors is read by the intake if its kind may have one,
  * else it is not read at all.  While the intake has it the connection is not watched.
  */
+#include "common/base/silence.h"
 #include "common/control/control.h"
 #include "common/control/control_listener.h"
 #include "common/control/discard.h"
@@ -513,6 +514,7 @@ static void connection_open(void *context, int sock)
 	ev_io_init(&c->io, on_io, sock, EV_READ);
 	c->io.data = c;
 	ev_timer_init(&c->deadline, on_deadline, DEADLINE_S, 0.);
+	ev_set_priority(&c->deadline, TSCF_SILENCE_PRIORITY);
 	c->deadline.data = c;
 	ev_io_start(server->loop, &c->io);
 	connection_set_deadline(c);

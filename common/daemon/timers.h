@@ -5,12 +5,19 @@
  * A part that waits owns a timer.  The timer asks its part, before each sleep of the event loop, when the part wants to
  * be called next, and calls it at that moment.  So the moment follows from the part's state, and is right after every
  * change of it.  All timers of a loop share one ev_timer.  Times are those of tscf_clock_now(), in milliseconds.
+ *
+ * Parts conclude from silence that a peer is gone, so what has arrived is read first, also after this process or the
+ * machine stood still (silence.h).
  */
 #ifndef TSCF_TIMERS_H
 #define TSCF_TIMERS_H
 
 #include <ev.h>
+#include <stdbool.h>
 #include <stdint.h>
+
+/** A loop that wakes so many milliseconds too late has one more turn for what has arrived before timers are called. */
+#define TSCF_TIMERS_LATE_MS 20
 
 /** Owned by the part; in one group at most. */
 struct tscf_timer {
@@ -26,6 +33,8 @@ struct tscf_timers {
 	struct ev_loop *loop;
 	const uint64_t *now;
 	ev_timer wake;
+	uint64_t due; /**< when it wakes the loop */
+	bool late;    /**< this was so late that it waits for the next turn */
 };
 
 /**

@@ -6,6 +6,7 @@
  */
 #include "common/transport/dtls_peer.h"
 
+#include "common/base/silence.h"
 #include "common/tls/key_log.h"
 
 #include <errno.h>
@@ -35,6 +36,7 @@ struct dtls_peer *dtls_peer_new(struct dtls *dtls)
 		return NULL;
 	peer->base.transport = &dtls->base.transport;
 	ev_timer_init(&peer->timer, on_timer, 0, 0);
+	ev_set_priority(&peer->timer, TSCF_SILENCE_PRIORITY);
 	peer->timer.data = peer;
 	if (tscf_crypto_session_init(&peer->crypto) == 0)
 		peer->ssl = tscf_tls_connection(dtls->tls, &peer->check);

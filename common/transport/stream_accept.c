@@ -3,6 +3,7 @@
  * stream_accept.c - new connections, and the end of connections that have waited too long (stream_wait.c).
  */
 #include "common/base/log.h"
+#include "common/base/silence.h"
 #include "common/transport/stream_peer.h"
 
 #include <errno.h>
@@ -96,6 +97,7 @@ static void on_accept_again(struct ev_loop *loop, struct ev_timer *timer, int ev
 void tscf_stream_accept_start(struct tscf_stream *stream)
 {
 	ev_init(&stream->deadline_timer, on_deadline);
+	ev_set_priority(&stream->deadline_timer, TSCF_SILENCE_PRIORITY);
 	stream->deadline_timer.data = stream;
 	ev_timer_init(&stream->accept_again, on_accept_again, 0, ACCEPT_PAUSE);
 	stream->accept_again.data = stream;
