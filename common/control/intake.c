@@ -11,8 +11,10 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/** A thread that has not answered for this long is left behind. */
+/** A thread that an order holds up for this long is left behind. */
 #define DEADLINE_S 0.5
+/** So often it may go on waiting for a processor. */
+#define PATIENCE 20U
 /** Threads left behind in a row, each after DEADLINE_S, before it is logged again. */
 #define SAY_EVERY 64U
 
@@ -25,7 +27,8 @@ struct slot {
 	enum slot_state state;
 	void *user; /* NULL: forgotten */
 	uid_t uid;
-	uint32_t next; /* of the orders not yet reported, in their order */
+	uint64_t order; /* its number */
+	uint32_t next;  /* of the orders not yet reported, in their order */
 };
 
 #define NONE UINT32_MAX
@@ -42,7 +45,10 @@ struct offender {
 struct tscf_intake {
 	struct ev_loop *loop;
 	const struct tscf_intake_events *events;
-	int sock;
+	struct intake_thread *thread;
+	int sock; /* to the thread; -1: there is none */
+	uint64_t orders;
+	unsigned waited; /* deadlines in a row without a report */
 	struct slot slots[TSCF_INTAKE_SLOTS];
 	uint32_t first, last; /* orders under way */
 	uint32_t free_hint;
@@ -68,6 +74,7 @@ static void order_add(struct tscf_intake *in, uint32_t slot)
 {
 	bool was_idle = in->first == NONE;
 
+	in->slots[slot].order = in->orders;
 	in->slots[slot].next = NONE;
 	if (was_idle)
 		in->first = slot;
@@ -81,12 +88,13 @@ static void order_add(struct tscf_intake *in, uint32_t slot)
 static void order_done(struct tscf_intake *in)
 {
 	in->first = in->slots[in->first].next;
+	in->waited = 0;
 	watch_deadline(in);
 }
 
 static int give_order(struct tscf_intake *in, uint32_t op, uint32_t slot, uint32_t size, int fd)
 {
-	const struct intake_order order = {.op = op, .slot = slot, .size = size};
+	const struct intake_order order = {.number = ++in->orders, .op = op, .slot = slot, .size = size};
 
 	return tscf_intake_say(in->sock, &order, sizeof(order), fd, MSG_DONTWAIT);
 }
@@ -152,7 +160,7 @@ static void on_readable(struct ev_loop *loop, ev_io *watcher, int events)
 
 static int start_thread(struct tscf_intake *in)
 {
-	int sock = tscf_intake_thread_start();
+	int sock = tscf_intake_thread_start(&in->thread);
 
 	if (sock < 0)
 		return sock;
@@ -165,12 +173,12 @@ static int start_thread(struct tscf_intake *in)
 static void leave_behind(struct tscf_intake *in)
 {
 	ev_io_stop(in->loop, &in->readable);
-	/* The thread still holds what it sent and what was not received here, so this is not the last close. */
-	close(in->sock);
+	tscf_intake_thread_leave(in->thread, in->sock);
 	in->sock = -1;
+	in->waited = 0;
 	if (in->left_behind++ % SAY_EVERY == 0)
-		tscf_warning("a descriptor that a program has handed over cannot be closed: its thread is left behind "
-			     "(%u so far)",
+		tscf_warning("a thread that takes descriptors from programs does not answer, probably since one of "
+			     "them cannot be closed: another takes its place (%u so far)",
 			     in->left_behind);
 }
 
@@ -205,6 +213,9 @@ static void tell_lost(struct tscf_intake *in, uint32_t culprit)
 	}
 }
 
+/* The oldest order holds the thread up, or nothing has come for long although it does not.
+ *
+ * A report that has come while the loop itself was late is not lost: the thread is done with that order. */
 static void on_deadline(struct ev_loop *loop, ev_timer *watcher, int events)
 {
 	struct tscf_intake *in = watcher->data;
@@ -212,7 +223,15 @@ static void on_deadline(struct ev_loop *loop, ev_timer *watcher, int events)
 	int error;
 
 	(void)loop, (void)events;
-	hold_off(in, in->slots[culprit].uid);
+	if (!tscf_intake_thread_leave_at(in->thread, in->slots[culprit].order)) {
+		if (++in->waited < PATIENCE) {
+			watch_deadline(in);
+			return;
+		}
+		culprit = NONE;
+	}
+	if (culprit != NONE)
+		hold_off(in, in->slots[culprit].uid);
 	leave_behind(in);
 	in->first = in->last = NONE;
 	error = start_thread(in);
@@ -298,7 +317,7 @@ void tscf_intake_free(struct tscf_intake *in)
 	ev_timer_stop(in->loop, &in->deadline);
 	if (in->sock >= 0) {
 		ev_io_stop(in->loop, &in->readable);
-		close(in->sock);
+		tscf_intake_thread_leave(in->thread, in->sock);
 	}
 	free(in);
 }

@@ -5,7 +5,8 @@
  * A descriptor that was received has to be closed.  close() of a file on a file system that a program serves (FUSE)
  * waits for that program without limit, and not even SIGKILL ends the wait.  So a thread with its own descriptor table
  * receives them, keeps the internet sockets, and sends a copy of those to the loop, whose close() is then never the
- * last.  A thread that does not answer is left behind, and a new one is started.
+ * last.  A thread that a descriptor holds up is left behind, and a new one is started.  One that only waits for a
+ * processor is waited for.
  */
 #ifndef TSCF_INTAKE_H
 #define TSCF_INTAKE_H

@@ -7,9 +7,8 @@
 
 #include <errno.h>
 #include <limits.h>
-#include <poll.h>
 #include <sched.h>
-#include <stdbool.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -22,10 +21,22 @@
 /** As the kernel counts them. */
 #define QUEUE_BYTES (4 << 20)
 
-struct thread {
+/** In place of an order's number. */
+#define AT_NONE 0
+#define LEFT    UINT64_MAX
+
+struct intake_thread {
+	_Atomic uint64_t at;    /* the order that it has taken up */
+	_Atomic unsigned users; /* the thread and the loop */
 	int sock;
 	int held[TSCF_INTAKE_SLOTS];
 };
+
+static void release(struct intake_thread *t)
+{
+	if (atomic_fetch_sub(&t->users, 1) == 1)
+		free(t);
+}
 
 /* --- messages --- */
 
@@ -112,63 +123,62 @@ static int is_internet_socket(int fd)
 	return domain == AF_INET || domain == AF_INET6 ? 0 : -EAFNOSUPPORT;
 }
 
-static void report(const struct thread *t, uint32_t op, uint32_t slot, int error, int fd)
+static void report(const struct intake_thread *t, const struct intake_order *order, int error, int fd)
 {
-	const struct intake_report r = {.op = op, .slot = slot, .error = -error};
+	const struct intake_report r = {.op = order->op, .slot = order->slot, .error = -error};
 
 	tscf_intake_say(t->sock, &r, sizeof(r), fd, 0);
 }
 
-static void drop(struct thread *t, uint32_t slot)
+static bool take_up(struct intake_thread *t, uint64_t number)
+{
+	return atomic_compare_exchange_strong(&t->at, &(uint64_t){AT_NONE}, number);
+}
+
+static bool is_done(struct intake_thread *t, uint64_t number)
+{
+	return atomic_compare_exchange_strong(&t->at, &number, AT_NONE);
+}
+
+static int drop(struct intake_thread *t, uint32_t slot)
 {
 	if (t->held[slot] >= 0)
 		close(t->held[slot]);
 	t->held[slot] = -1;
+	return 0;
 }
 
-static void take(struct thread *t, const struct intake_order *order, int connection)
+static int take(struct intake_thread *t, const struct intake_order *order, int connection)
 {
 	char unused[INTAKE_MESSAGE_MAX];
 	int fd, error = tscf_intake_hear(connection, unused, order->size, &fd, MSG_DONTWAIT);
 
 	if (error == 0)
 		error = fd < 0 ? -EPROTO : is_internet_socket(fd);
-	if (error == 0) {
+	if (error == 0)
 		t->held[order->slot] = fd;
-		report(t, INTAKE_TAKE, order->slot, 0, fd);
-	} else {
-		/* close() may wait; the loop then knows which call it was. */
-		if (fd >= 0)
-			close(fd);
-		report(t, INTAKE_TAKE, order->slot, error, -1);
-	}
+	else if (fd >= 0)
+		close(fd);
 	close(connection);
+	return error;
 }
 
-/* Orders still in the queue go to the next thread. */
-static bool is_left_behind(const struct thread *t)
-{
-	struct pollfd other_end = {.fd = t->sock};
-
-	return poll(&other_end, 1, 0) != 0;
-}
-
-static void serve(struct thread *t)
+/* close() may wait: an order is reported when nothing of it is left to do.  Orders that were not taken up go to the
+ * next thread. */
+static void serve(struct intake_thread *t)
 {
 	struct intake_order order;
-	int fd;
+	int fd, error;
 
-	while (tscf_intake_hear(t->sock, &order, sizeof(order), &fd, 0) == 0) {
-		if (is_left_behind(t))
-			break;
+	while (tscf_intake_hear(t->sock, &order, sizeof(order), &fd, 0) == 0 && take_up(t, order.number)) {
+		bool takes = order.op == INTAKE_TAKE;
+
 		if (order.slot >= TSCF_INTAKE_SLOTS || order.size > INTAKE_MESSAGE_MAX)
 			break;
-		if (order.op == INTAKE_TAKE && fd >= 0) {
-			take(t, &order, fd);
-		} else {
-			drop(t, order.slot);
-			report(t, INTAKE_DROP, order.slot, 0, -1);
-		}
+		error = takes ? take(t, &order, fd) : drop(t, order.slot);
+		if (!is_done(t, order.number))
+			break;
+		report(t, &order, error, takes && error == 0 ? t->held[order.slot] : -1);
 	}
 }
 
@@ -187,20 +197,21 @@ static bool separate(int sock)
 
 static void *run(void *argument)
 {
-	struct thread *t = argument;
+	static const struct intake_order start = {0};
+	struct intake_thread *t = argument;
 
 	for (unsigned i = 0; i < TSCF_INTAKE_SLOTS; i++)
 		t->held[i] = -1;
 	if (separate(t->sock)) {
-		report(t, 0, 0, 0, -1);
+		report(t, &start, 0, -1);
 		serve(t);
 		/* The end of the thread is the end of its descriptors. */
 		close(t->sock);
 		tscf_sanitizer_own_descriptors_end();
 	} else {
-		report(t, 0, 0, -EPERM, -1);
+		report(t, &start, -EPERM, -1);
 	}
-	free(t);
+	release(t);
 	return NULL;
 }
 
@@ -219,26 +230,50 @@ static int wait_until_separate(int ours, int theirs)
 	return error;
 }
 
-int tscf_intake_thread_start(void)
+static int start(struct intake_thread *t)
 {
-	struct thread *t = malloc(sizeof(*t));
 	int pair[2], error;
 
-	if (!t)
-		return -ENOMEM;
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0) {
-		error = -errno;
-		free(t);
-		return error;
-	}
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0)
+		return -errno;
 	/* Every slot may have an order on its way. */
 	setsockopt(pair[0], SOL_SOCKET, SO_SNDBUFFORCE, &(int){QUEUE_BYTES}, sizeof(int));
 	t->sock = pair[1];
+	atomic_fetch_add(&t->users, 1);
 	error = tscf_thread_start(run, t, THREAD_STACK);
 	if (error == 0)
 		return wait_until_separate(pair[0], pair[1]);
+	release(t);
 	close(pair[0]);
 	close(pair[1]);
-	free(t);
 	return error;
+}
+
+int tscf_intake_thread_start(struct intake_thread **out)
+{
+	struct intake_thread *t = calloc(1, sizeof(*t));
+	int sock;
+
+	if (!t)
+		return -ENOMEM;
+	atomic_init(&t->users, 1);
+	sock = start(t);
+	if (sock < 0)
+		release(t);
+	else
+		*out = t;
+	return sock;
+}
+
+bool tscf_intake_thread_leave_at(struct intake_thread *t, uint64_t number)
+{
+	return atomic_compare_exchange_strong(&t->at, &number, LEFT);
+}
+
+void tscf_intake_thread_leave(struct intake_thread *t, int sock)
+{
+	atomic_store(&t->at, LEFT);
+	/* The thread still holds what it sent and what was not received here, so this is not the last close. */
+	close(sock);
+	release(t);
 }

@@ -5,7 +5,10 @@
 #ifndef TSCF_INTAKE_THREAD_H
 #define TSCF_INTAKE_THREAD_H
 
+#include <stdbool.h>
 #include <stdint.h>
+
+struct intake_thread;
 
 enum intake_op { INTAKE_TAKE = 1, INTAKE_DROP = 2 };
 
@@ -14,6 +17,7 @@ enum intake_op { INTAKE_TAKE = 1, INTAKE_DROP = 2 };
 
 /** To the thread; TAKE has the connection as a descriptor. */
 struct intake_order {
+	uint64_t number; /**< counts orders, from 1 */
 	uint32_t op, slot, size;
 };
 
@@ -26,9 +30,17 @@ struct intake_report {
 /**
  * Start a thread with a table of descriptors of its own.
  *
- * @return the loop's end of its socket, or -errno.  When that is closed the thread ends.
+ * @return the loop's end of its socket, or -errno; *out is ended by tscf_intake_thread_leave.
  */
-int tscf_intake_thread_start(void);
+int tscf_intake_thread_start(struct intake_thread **out);
+/**
+ * Leave the thread behind if order @p number holds it up: it reports nothing more, and takes up no other order.
+ *
+ * @return false if it has not taken up the order, or is done with it: it waits for a processor, and for nothing else.
+ */
+bool tscf_intake_thread_leave_at(struct intake_thread *thread, uint64_t number);
+/** Close the loop's end, @p sock; the thread ends when it is done with its order.  @p thread is no longer valid. */
+void tscf_intake_thread_leave(struct intake_thread *thread, int sock);
 
 /** Send @p size bytes with @p fd, if not negative.  @return 0 or -errno. */
 int tscf_intake_say(int sock, const void *data, uint32_t size, int fd, int flags);
