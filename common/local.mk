@@ -112,6 +112,8 @@ libtscf_common_a_SOURCES = \
 	common/daemon/dscp_setting.h \
 	common/daemon/notify.c \
 	common/daemon/notify.h \
+	common/daemon/listener_process.c \
+	common/daemon/listener_process.h \
 	common/daemon/query.c \
 	common/daemon/query.h \
 	common/daemon/renewed_file.c \

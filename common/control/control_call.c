@@ -82,7 +82,7 @@ static bool pause_before(int64_t deadline)
 	return true;
 }
 
-static int connect_to(int sock, const char *path, int64_t deadline)
+static int connect_socket(int sock, const char *path, int64_t deadline)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
 	size_t length = strlen(path);
@@ -137,16 +137,28 @@ int tscf_control_send(int sock, const struct tscf_control_request *request, int 
 	}
 }
 
-int tscf_control_dial(const char *path, const struct tscf_control_request *request, int fd, int64_t deadline)
+int tscf_control_connect(const char *path, int64_t deadline)
 {
 	int sock = (int)syscall(SYS_socket, AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	int error;
 
 	if (sock < 0)
 		return -errno;
-	error = connect_to(sock, path, deadline);
-	if (error == 0)
-		error = tscf_control_send(sock, request, fd, deadline);
+	error = connect_socket(sock, path, deadline);
+	if (error != 0) {
+		tscf_control_hang_up(sock);
+		return error;
+	}
+	return sock;
+}
+
+int tscf_control_dial(const char *path, const struct tscf_control_request *request, int fd, int64_t deadline)
+{
+	int sock = tscf_control_connect(path, deadline), error;
+
+	if (sock < 0)
+		return sock;
+	error = tscf_control_send(sock, request, fd, deadline);
 	if (error != 0) {
 		tscf_control_hang_up(sock);
 		return error;

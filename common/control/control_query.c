@@ -44,21 +44,29 @@ static int send_text(int sock, const char *text, size_t length)
 	return (size_t)sent == length ? 0 : -EPROTO;
 }
 
-int tscf_control_dial_with(const char *path, const struct tscf_control_request *request, const char *text,
-			   int64_t deadline)
+/** Send @p request with @p text; NULL: none.  @return 0 or -errno. */
+static int send_with(int sock, const struct tscf_control_request *request, const char *text, int64_t deadline)
 {
 	size_t length = text ? strlen(text) : 0;
 	struct tscf_control_request whole = *request;
-	int sock, error;
+	int error;
 
 	if (length > TSCF_CONTROL_TEXT_MAX)
 		return -EMSGSIZE;
 	if (text)
 		whole.text_length = (uint16_t)length;
-	sock = tscf_control_dial(path, &whole, -1, deadline);
+	error = tscf_control_send(sock, &whole, -1, deadline);
+	return error != 0 ? error : send_text(sock, text, length);
+}
+
+int tscf_control_dial_with(const char *path, const struct tscf_control_request *request, const char *text,
+			   int64_t deadline)
+{
+	int sock = tscf_control_connect(path, deadline), error;
+
 	if (sock < 0)
 		return sock;
-	error = send_text(sock, text, length);
+	error = send_with(sock, request, text, deadline);
 	if (error != 0) {
 		tscf_control_hang_up(sock);
 		return error;
@@ -66,21 +74,32 @@ int tscf_control_dial_with(const char *path, const struct tscf_control_request *
 	return sock;
 }
 
+int tscf_control_ask_on(int sock, const struct tscf_control_request *request, const char *question, int64_t deadline,
+			char **text)
+{
+	struct tscf_control_reply reply;
+	int error = send_with(sock, request, question, deadline);
+
+	*text = NULL;
+	if (error == 0)
+		error = tscf_control_receive_reply(sock, &reply, deadline);
+	if (error == 0)
+		error = receive_text(sock, reply.length, deadline, text);
+	return error != 0 ? error : reply.error;
+}
+
 int tscf_control_ask(const char *path, const struct tscf_control_request *request, const char *question, int timeout_ms,
 		     char **text)
 {
 	int64_t deadline = tscf_control_deadline(timeout_ms);
-	struct tscf_control_reply reply;
-	int sock = tscf_control_dial_with(path, request, question, deadline), error;
+	int sock = tscf_control_connect(path, deadline), result;
 
 	*text = NULL;
 	if (sock < 0)
 		return sock;
-	error = tscf_control_receive_reply(sock, &reply, deadline);
-	if (error == 0)
-		error = receive_text(sock, reply.length, deadline, text);
+	result = tscf_control_ask_on(sock, request, question, deadline, text);
 	tscf_control_hang_up(sock);
-	return error != 0 ? error : reply.error;
+	return result;
 }
 
 int tscf_control_query(const char *path, const struct tscf_control_request *request, int timeout_ms, char **text)

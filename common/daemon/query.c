@@ -2,14 +2,14 @@
 #include "common/daemon/query.h"
 
 #include "common/base/log.h"
+#include "common/control/control_wire.h"
+#include "common/daemon/listener_process.h"
 
 #include <errno.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/pidfd.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -49,6 +49,8 @@ static const char *refusal(enum tscf_control_op op, int err)
 {
 	if (err == EPERM || err == EACCES)
 		return "you may not do that";
+	if (op == TSCF_CONTROL_RELOAD && err == ETIMEDOUT)
+		return "a file that it reads again does not answer; nothing was changed";
 	if (op == TSCF_CONTROL_RELOAD)
 		return "its configuration has errors, which its log names; nothing was changed";
 	if ((op == TSCF_CONTROL_LEVEL_OF || op == TSCF_CONTROL_REDUNDANCY_OF || op == TSCF_CONTROL_DATAGRAM_OF) &&
@@ -61,11 +63,52 @@ static const char *refusal(enum tscf_control_op op, int err)
 	return strerror(err);
 }
 
+/** A daemon listens at @p path, but has not answered or will not. */
+static void report_silence(const char *program, const char *path)
+{
+	struct tscf_listener_process listener;
+	const char *why = NULL;
+
+	if (tscf_listener_process_find(path, &listener) == 0)
+		why = tscf_listener_process_why(&listener);
+	if (why)
+		tscf_error("%s does not answer at %s: its process %d %s", program, path, (int)listener.pid, why);
+	else if (listener.pid > 0)
+		tscf_error("%s (process %d) does not answer at %s", program, (int)listener.pid, path);
+	else
+		tscf_error("%s does not answer at %s", program, path);
+}
+
+/**
+ * A process that is stopped is asked nothing: it would use up the whole time limit, and do what it was asked when it
+ * goes on.
+ *
+ * @return as tscf_control_ask.
+ */
+static int ask(const char *path, const struct tscf_control_request *request, const char *question, int timeout_ms,
+	       char **text)
+{
+	int64_t deadline = tscf_control_deadline(timeout_ms);
+	int sock = tscf_control_connect(path, deadline), result = -ETIMEDOUT;
+	struct tscf_listener_process listener;
+
+	*text = NULL;
+	if (sock < 0)
+		return sock;
+	listener = tscf_listener_process_of(sock);
+	if (!tscf_listener_process_is_stopped(&listener))
+		result = tscf_control_ask_on(sock, request, question, deadline, text);
+	tscf_control_hang_up(sock);
+	return result;
+}
+
 void tscf_query_report(const char *program, const char *path, enum tscf_control_op op, int err)
 {
 	const char *hint = err == -ENOENT || err == -ECONNREFUSED ? " (is it running?)" : "";
 
-	if (err < 0)
+	if (err == -ETIMEDOUT)
+		report_silence(program, path);
+	else if (err < 0)
 		tscf_error("no %s answers at %s: %s%s", program, path, strerror(-err), hint);
 	else if (err > 0)
 		tscf_error("%s refused: %s", program, refusal(op, err));
@@ -82,7 +125,7 @@ int tscf_query_ask(const char *program, const char *path, const struct tscf_cont
 {
 	json_t *json = NULL;
 	char *text = NULL;
-	int err = tscf_control_ask(path, request, question, timeout_ms, &text);
+	int err = ask(path, request, question, timeout_ms, &text);
 
 	if (err == 0)
 		err = parse_reply(program, text, &json);
@@ -96,52 +139,46 @@ int tscf_query_ask(const char *program, const char *path, const struct tscf_cont
 	return err;
 }
 
+int tscf_query_partly(const char *program, const char *path, const struct tscf_control_request *request, int timeout_ms,
+		      json_t **reply)
+{
+	char *text = NULL;
+	int err = ask(path, request, NULL, timeout_ms, &text), broken;
+
+	*reply = NULL;
+	if (err < 0 || (err > 0 && !text)) {
+		tscf_query_report(program, path, (enum tscf_control_op)request->op, err);
+	} else {
+		broken = parse_reply(program, text, reply);
+		err = err == 0 ? broken : err;
+	}
+	free(text);
+	return err;
+}
+
 int tscf_query_quietly(const char *path, const struct tscf_control_request *request, const char *question,
 		       int timeout_ms, json_t **reply)
 {
 	char *text = NULL;
-	int err = tscf_control_ask(path, request, question, timeout_ms, &text);
+	int err = ask(path, request, question, timeout_ms, &text);
 
 	*reply = err == 0 && text ? json_loads(text, JSON_DECODE_ANY, NULL) : NULL;
 	free(text);
 	return err == 0 && !*reply ? -EPROTO : err;
 }
 
-static int connect_to(const char *path)
-{
-	struct sockaddr_un address = {.sun_family = AF_UNIX};
-	int fd, err;
-
-	if (strlen(path) >= sizeof(address.sun_path))
-		return -ENAMETOOLONG;
-	strcpy(address.sun_path, path);
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (fd < 0)
-		return -errno;
-	if (connect(fd, (struct sockaddr *)&address, sizeof(address)) == 0)
-		return fd;
-	err = -errno;
-	close(fd);
-	return err;
-}
-
 /** @return a descriptor of the process that listens at @p path, or -errno. */
 static int process_at(const char *path)
 {
-	struct ucred peer;
-	socklen_t length = sizeof(peer);
-	int fd = connect_to(path), process;
+	struct tscf_listener_process listener;
+	int err = tscf_listener_process_find(path, &listener), process;
 
-	if (fd < 0)
-		return fd;
-	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &length) < 0)
-		process = -errno;
-	else if (peer.pid <= 0) /* it lives in another pid namespace */
-		process = -ESRCH;
-	else if ((process = pidfd_open(peer.pid, 0)) < 0)
-		process = -errno;
-	close(fd);
-	return process;
+	if (err < 0)
+		return err;
+	if (listener.pid == 0)
+		return -ESRCH;
+	process = pidfd_open(listener.pid, 0);
+	return process < 0 ? -errno : process;
 }
 
 static bool wait_process(int process, int64_t deadline)
@@ -158,11 +195,10 @@ static bool wait_process(int process, int64_t deadline)
 static bool wait_socket(const char *path, int64_t deadline)
 {
 	while (tscf_query_now() < deadline) {
-		int fd = connect_to(path);
+		struct tscf_listener_process listener;
 
-		if (fd < 0)
+		if (tscf_listener_process_find(path, &listener) < 0)
 			return true;
-		close(fd);
 		tscf_query_pause(LOOK_MS);
 	}
 	return false;

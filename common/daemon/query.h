@@ -27,6 +27,13 @@ int tscf_query(const char *program, const char *path, const struct tscf_control_
 int tscf_query_ask(const char *program, const char *path, const struct tscf_control_request *request,
 		   const char *question, int timeout_ms, json_t **reply);
 
+/**
+ * The same, for a request that may be fulfilled in part: a refusal that comes with a reply sets @p reply, too, and is
+ * not logged.
+ */
+int tscf_query_partly(const char *program, const char *path, const struct tscf_control_request *request, int timeout_ms,
+		      json_t **reply);
+
 /** The same, but nothing is logged: for a caller whose screen is no log. */
 int tscf_query_quietly(const char *path, const struct tscf_control_request *request, const char *question,
 		       int timeout_ms, json_t **reply);
