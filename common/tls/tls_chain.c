@@ -119,7 +119,7 @@ int tscf_tls_check_chain(const struct tscf_tls *tls, const uint8_t *chain, size_
 	if (code != WOLFSSL_SUCCESS)
 		tscf_tls_refuse_chain(&check, code);
 	else if (count > 0 && tls->has_ca && !is_for_servers(&links[0]))
-		tscf_tls_refuse(&check, "certificate is not for servers");
+		tscf_tls_refuse(&check, TSCF_TLS_NOT_FOR_SERVERS);
 	else if (count > 0)
 		tscf_tls_judge(&check, links, count);
 	snprintf(reason, TSCF_TLS_ERROR, "%s", check.reason);

@@ -53,6 +53,8 @@ struct tscf_tls_check {
  */
 int tscf_tls_verify(int valid, WOLFSSL_X509_STORE_CTX *store);
 
+/** A reason: an extended key usage does not name servers. */
+#define TSCF_TLS_NOT_FOR_SERVERS "certificate is not for servers"
 /** Set the reason why the server is refused, unless one is set already.  @return 0. */
 int tscf_tls_refuse(struct tscf_tls_check *check, const char *reason);
 /** Like tscf_tls_refuse, for an error of wolfSSL in the chain. */

@@ -37,6 +37,8 @@ int tscf_tls_refuse_chain(struct tscf_tls_check *check, int error)
 	case X509_V_ERR_CERT_NOT_YET_VALID:
 	case X509_V_ERR_ERROR_IN_CERT_NOT_BEFORE_FIELD:
 		return tscf_tls_refuse(check, "certificate is not valid yet");
+	case EXTKEYUSE_AUTH_E:
+		return tscf_tls_refuse(check, TSCF_TLS_NOT_FOR_SERVERS);
 	case ASN_NO_SIGNER_E:
 	case ASN_SELF_SIGNED_E:
 	case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY:

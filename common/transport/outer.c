@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <netinet/ip.h>
+#include <netinet/tcp.h>
 #include <netinet/udp.h>
 #include <stdlib.h>
 #include <string.h>
@@ -111,6 +112,8 @@ int tscf_outer_stream(const union tscf_endpoint *local, const union tscf_endpoin
 	if (fd < 0)
 		return -errno;
 	err = set_common(fd, any->sa.sa_family, options);
+	if (err == 0)
+		err = set_int(fd, IPPROTO_TCP, TCP_MAXSEG, TSCF_OUTER_SEGMENT);
 	/* A restarted server must not wait until the kernel forgets the connections of the previous one. */
 	if (err == 0 && local)
 		err = set_int(fd, SOL_SOCKET, SO_REUSEADDR, 1);

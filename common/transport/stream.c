@@ -74,7 +74,7 @@ void tscf_stream_close(struct tscf_transport *t)
 		return;
 	tscf_reaper_enter(&stream->transport);
 	DL_FOREACH(stream->peers, peer)
-	say_goodbye(peer);
+		say_goodbye(peer);
 	stream->transport.closed = true;
 	while (stream->peers)
 		tscf_stream_peer_end(stream->peers);
@@ -93,7 +93,7 @@ struct outgoing {
 	uint32_t bytes;
 	uint8_t wait_ms; /* 0: some of it may not wait */
 	struct iovec iov[TSCF_BATCH_MAX];
-	enum tscf_stream_class class[TSCF_BATCH_MAX];
+	enum tscf_stream_class classes[TSCF_BATCH_MAX];
 };
 
 static enum tscf_stream_class class_of(const struct tscf_packet *packet)
@@ -152,27 +152,27 @@ static void load_one(struct outgoing *outgoing, enum tscf_stream_class class, co
 
 	outgoing->wait_ms = waits ? packet->wait_ms : 0;
 	outgoing->bytes += packet->length;
-	outgoing->class[outgoing->count] = class;
+	outgoing->classes[outgoing->count] = class;
 	outgoing->iov[outgoing->count++] = (struct iovec){.iov_base = packet->data, .iov_len = packet->length};
 }
 
 /* Move the packets for @p peer from @p batch to @p outgoing, urgent ones first. */
 static void load(struct outgoing *outgoing, struct tscf_batch *batch, const struct tscf_peer *peer)
 {
-	enum tscf_stream_class class[TSCF_BATCH_MAX];
+	enum tscf_stream_class classes[TSCF_BATCH_MAX];
 
 	outgoing->count = 0;
 	outgoing->bytes = 0;
 	for (unsigned i = 0; i < batch->count; i++)
 		if (batch->packet[i] && batch->packet[i]->peer == peer)
-			class[i] = class_of(batch->packet[i]);
+			classes[i] = class_of(batch->packet[i]);
 		else
-			class[i] = TSCF_STREAM_BEGUN;
+			classes[i] = TSCF_STREAM_BEGUN;
 	for (unsigned c = TSCF_STREAM_CONTROL; c <= TSCF_STREAM_BULK; c++) {
 		for (unsigned i = 0; i < batch->count; i++) {
-			if (class[i] != c)
+			if (classes[i] != c)
 				continue;
-			load_one(outgoing, class[i], batch->packet[i]);
+			load_one(outgoing, classes[i], batch->packet[i]);
 			batch->packet[i] = NULL;
 		}
 	}
@@ -232,7 +232,7 @@ static void send_now(struct tscf_stream_peer *peer, const struct outgoing *outgo
 
 		sent -= (int)gone;
 		if (gone < length)
-			queue_rest(peer, outgoing->class[i], &outgoing -> iov[i], gone);
+			queue_rest(peer, outgoing->classes[i], &outgoing->iov[i], gone);
 	}
 	if (!tscf_stream_queue_empty(&peer->queue) || stream->kind->waits(peer))
 		ev_io_start(stream->transport.loop, &peer->writable);
@@ -241,7 +241,7 @@ static void send_now(struct tscf_stream_peer *peer, const struct outgoing *outgo
 static void queue_all(struct tscf_stream_peer *peer, const struct outgoing *outgoing)
 {
 	for (unsigned i = 0; i < outgoing->count && peer->error == 0; i++)
-		queue_packets(peer, outgoing->class[i], outgoing->iov[i].iov_base, 0,
+		queue_packets(peer, outgoing->classes[i], outgoing->iov[i].iov_base, 0,
 			      (uint32_t)outgoing->iov[i].iov_len);
 }
 
@@ -292,11 +292,11 @@ void tscf_stream_send(struct tscf_transport *t, struct tscf_batch *batch)
 
 /* --- opening --- */
 
-static struct tscf_stream *make_stream(const struct tscf_stream_make *make, int fd, bool listening, int *err)
+/* @return a transport without a connection, or NULL: out of memory, or of random bytes. */
+static struct tscf_stream *make_stream(const struct tscf_stream_make *make, int fd, bool listening)
 {
 	struct tscf_stream *stream = calloc(1, make->size);
 
-	*err = -ENOMEM;
 	if (!stream)
 		return NULL;
 	stream->transport = (struct tscf_transport){
@@ -308,6 +308,7 @@ static struct tscf_stream *make_stream(const struct tscf_stream_make *make, int 
 	    .realtime_dscps = TSCF_URGENT_DSCPS,
 	};
 	stream->kind = make->kind;
+	stream->tls = make->tls;
 	stream->listening = listening;
 	stream->clear = malloc(TSCF_PACKET_MAX + TSCF_STREAM_READ_BYTES);
 	stream->sources.secret = &stream->secret;
@@ -341,74 +342,73 @@ static int get_remote(int fd, struct sockaddr *name, socklen_t *size)
 	return getpeername(fd, name, size);
 }
 
-struct tscf_stream *tscf_stream_listen(const struct tscf_stream_make *make, const union tscf_endpoint *local,
-				       const struct tscf_outer_options *options, int *err)
+int tscf_stream_listen(const struct tscf_stream_make *make, const union tscf_endpoint *local,
+		       const struct tscf_outer_options *options, struct tscf_transport **out)
 {
-	int fd = tscf_outer_stream(local, NULL, options);
+	int fd = tscf_outer_stream(local, NULL, options), err;
 	struct tscf_stream *stream;
 
-	*err = fd;
 	if (fd < 0)
-		return NULL;
-	stream = make_stream(make, fd, true, err);
+		return fd;
+	stream = make_stream(make, fd, true);
 	if (!stream) {
 		close(fd);
-		return NULL;
+		return -ENOMEM;
 	}
 	tscf_stream_accept_start(stream);
-	*err = address_of(fd, get_local, &stream->transport.local);
-	if (*err < 0) {
+	err = address_of(fd, get_local, &stream->transport.local);
+	if (err < 0) {
 		tscf_stream_free(&stream->transport);
-		return NULL;
+		return err;
 	}
-	return stream;
+	*out = &stream->transport;
+	return 0;
 }
 
-/* @p fd is connected or connecting. */
-static struct tscf_stream *with_socket(const struct tscf_stream_make *make, int fd, const union tscf_endpoint *remote,
-				       int *err)
+/* @p fd is connected or connecting.  @return 0; or -ENOMEM, with @p fd still the caller's. */
+static int with_socket(const struct tscf_stream_make *make, int fd, const union tscf_endpoint *remote,
+		       struct tscf_transport **out, struct tscf_peer **peer)
 {
-	struct tscf_stream *stream = make_stream(make, fd, false, err);
+	struct tscf_stream *stream = make_stream(make, fd, false);
 
 	if (!stream)
-		return NULL;
+		return -ENOMEM;
 	tscf_stream_accept_start(stream);
 	stream->only = tscf_stream_peer_new(stream, fd, remote);
 	if (!stream->only) {
 		tscf_stream_free(&stream->transport);
-		return NULL;
+		return -ENOMEM;
 	}
-	*err = 0;
 	/* Over an IPv4 address, a datagram socket would know our address; here it is known once connected. */
 	address_of(fd, get_local, &stream->transport.local);
 	tscf_stream_wait(stream->only);
 	/* A connected socket is writable at once: the user learns of it from the event loop, never from this call. */
 	ev_io_start(make->loop, &stream->only->writable);
-	return stream;
+	*out = &stream->transport;
+	*peer = &stream->only->peer;
+	return 0;
 }
 
-struct tscf_stream *tscf_stream_connect(const struct tscf_stream_make *make, const union tscf_endpoint *remote,
-					const struct tscf_outer_options *options, int *err)
+int tscf_stream_connect(const struct tscf_stream_make *make, const union tscf_endpoint *remote,
+			const struct tscf_outer_options *options, struct tscf_transport **out, struct tscf_peer **peer)
 {
-	int fd = tscf_outer_stream(NULL, remote, options);
-	struct tscf_stream *stream;
+	int fd = tscf_outer_stream(NULL, remote, options), err;
 
-	*err = fd;
 	if (fd < 0)
-		return NULL;
-	stream = with_socket(make, fd, remote, err);
-	if (!stream)
+		return fd;
+	err = with_socket(make, fd, remote, out, peer);
+	if (err < 0)
 		close(fd);
-	return stream;
+	return err;
 }
 
-struct tscf_stream *tscf_stream_attach(const struct tscf_stream_make *make, int fd, int *err)
+int tscf_stream_attach(const struct tscf_stream_make *make, int fd, struct tscf_transport **out,
+		       struct tscf_peer **peer)
 {
 	union tscf_endpoint remote;
 	int flags = fcntl(fd, F_GETFL);
+	int err =
+	    flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0 ? -errno : address_of(fd, get_remote, &remote);
 
-	*err = flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0 ? -errno : address_of(fd, get_remote, &remote);
-	if (*err < 0)
-		return NULL;
-	return with_socket(make, fd, &remote, err);
+	return err < 0 ? err : with_socket(make, fd, &remote, out, peer);
 }

@@ -30,11 +30,11 @@
 /** Listening: most connections that are not adopted yet; beyond that the oldest of them is closed for each new one. */
 #define TSCF_STREAM_PENDING_MAX 4096
 /** Listening: most such connections of one source (an IPv4 address, an IPv6 /64); beyond that new ones are closed. */
+#define TSCF_STREAM_PENDING_PER_SOURCE 256
 /**
  * Listening: most steps of handshakes in one pass of the event loop; after that the other connections have their turn.
  */
-#define TSCF_STREAM_STEPS_MAX          4
-#define TSCF_STREAM_PENDING_PER_SOURCE 256
+#define TSCF_STREAM_STEPS_MAX 4
 
 /**
  * @return the number of a connection: no other connection of its transport has or had it, so it stays valid as a name

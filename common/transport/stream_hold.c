@@ -8,8 +8,8 @@
  */
 #include "common/transport/stream_peer.h"
 
-/** So many bytes fill a segment on most paths. */
-#define SEGMENT_BYTES 1400
+/** So many bytes fill a segment: the rest is for time stamps, and for the head and the end of a record. */
+#define SEGMENT_BYTES (TSCF_OUTER_SEGMENT - 40)
 
 void tscf_stream_hold_end(struct tscf_stream_peer *peer)
 {

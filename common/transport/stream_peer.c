@@ -8,7 +8,6 @@
 #include "common/transport/stream_frame.h"
 
 #include "common/transport/aqm_filter.h"
-#include "common/transport/outer.h"
 
 #include <errno.h>
 #include <netinet/tcp.h>

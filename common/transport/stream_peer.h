@@ -36,6 +36,7 @@ enum tscf_stream_state {
 };
 
 struct tscf_stream;
+struct tscf_tls;
 
 /** The head of every peer of a stream transport. */
 struct tscf_stream_peer {
@@ -95,6 +96,7 @@ struct tscf_stream {
 	struct tscf_transport
 	    transport; /**< first, so that both structs have the same address; fd: listening socket or -1 */
 	const struct tscf_stream_kind *kind;
+	struct tscf_tls *tls; /**< what the connections are secured with, the caller's; NULL: they are in clear */
 	struct tscf_stream_peer *peers;
 	struct tscf_stream_peer *only;    /**< connected: the one peer, until it is gone */
 	struct tscf_stream_peer *waiting; /**< by deadline */
@@ -133,22 +135,34 @@ void tscf_stream_poll(struct tscf_transport *t);
 void tscf_stream_peer_free(struct tscf_peer *peer);
 void tscf_stream_free(struct tscf_transport *t);
 
+/** These in a table of struct tscf_transport_ops; the kind adds its name, and whether it encrypts. */
+#define TSCF_STREAM_OPS                                                                                                \
+	.stream = true, .packet_max = TSCF_PACKET_MAX, .send = tscf_stream_send, .peer_close = tscf_stream_peer_close, \
+	.stalled = tscf_stream_peer_stalled, .late = tscf_stream_peer_late, .close = tscf_stream_close,                \
+	.poll = tscf_stream_poll, .peer_free = tscf_stream_peer_free, .free = tscf_stream_free
+
 /** The parameters of a new transport of some kind. */
 struct tscf_stream_make {
 	const struct tscf_transport_ops *ops;
 	const struct tscf_stream_kind *kind;
 	size_t size; /**< of the transport's memory, which begins with struct tscf_stream */
+	struct tscf_tls *tls;
 	struct ev_loop *loop;
 	const struct tscf_transport_handler *handler;
 	void *context;
 };
 
-/** Each @return the transport, or NULL with *err set to -errno. */
-struct tscf_stream *tscf_stream_listen(const struct tscf_stream_make *make, const union tscf_endpoint *local,
-				       const struct tscf_outer_options *options, int *err);
-struct tscf_stream *tscf_stream_connect(const struct tscf_stream_make *make, const union tscf_endpoint *remote,
-					const struct tscf_outer_options *options, int *err);
-struct tscf_stream *tscf_stream_attach(const struct tscf_stream_make *make, int fd, int *err);
+/**
+ * Listen at @p local, connect to @p remote, or take the socket @p fd, which is connected or connecting.
+ *
+ * @return 0 with the transport in *out, and its one connection in *peer; or -errno, with @p fd still the caller's.
+ */
+int tscf_stream_listen(const struct tscf_stream_make *make, const union tscf_endpoint *local,
+		       const struct tscf_outer_options *options, struct tscf_transport **out);
+int tscf_stream_connect(const struct tscf_stream_make *make, const union tscf_endpoint *remote,
+			const struct tscf_outer_options *options, struct tscf_transport **out, struct tscf_peer **peer);
+int tscf_stream_attach(const struct tscf_stream_make *make, int fd, struct tscf_transport **out,
+		       struct tscf_peer **peer);
 
 /**
  * recv() on the socket of @p peer; notes when the bytes arrived.  @return bytes (> 0), 0 if none wait, or -errno with
@@ -196,6 +210,7 @@ void tscf_stream_hold(struct tscf_stream_peer *peer, uint8_t ms);
 
 /** Begin to accept connections on stream->transport.fd. */
 void tscf_stream_accept_start(struct tscf_stream *stream);
+/** Accept no more; connections that were accepted stay. */
 void tscf_stream_accept_stop(struct tscf_stream *stream);
 
 /* stream_wait.c */

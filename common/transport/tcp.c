@@ -48,16 +48,7 @@ static void free_peer(struct tscf_stream_peer *peer)
 
 static const struct tscf_transport_ops tcp_ops = {
     .name = "tcp",
-    .stream = true,
-    .packet_max = TSCF_PACKET_MAX,
-    .send = tscf_stream_send,
-    .peer_close = tscf_stream_peer_close,
-    .stalled = tscf_stream_peer_stalled,
-    .late = tscf_stream_peer_late,
-    .close = tscf_stream_close,
-    .poll = tscf_stream_poll,
-    .peer_free = tscf_stream_peer_free,
-    .free = tscf_stream_free,
+    TSCF_STREAM_OPS,
 };
 
 static const struct tscf_stream_kind tcp_kind = {
@@ -74,19 +65,20 @@ static const struct tscf_stream_kind tcp_kind = {
 static struct tscf_stream_make make_tcp(struct ev_loop *loop, const struct tscf_transport_handler *handler,
 					void *context)
 {
-	return (struct tscf_stream_make){&tcp_ops, &tcp_kind, sizeof(struct tscf_stream), loop, handler, context};
+	return (struct tscf_stream_make){.ops = &tcp_ops,
+					 .kind = &tcp_kind,
+					 .size = sizeof(struct tscf_stream),
+					 .loop = loop,
+					 .handler = handler,
+					 .context = context};
 }
 
 int tscf_tcp_listen(struct ev_loop *loop, const union tscf_endpoint *local, const struct tscf_outer_options *options,
 		    const struct tscf_transport_handler *handler, void *context, struct tscf_transport **out)
 {
 	struct tscf_stream_make make = make_tcp(loop, handler, context);
-	int err;
-	struct tscf_stream *stream = tscf_stream_listen(&make, local, options, &err);
 
-	if (stream)
-		*out = &stream->transport;
-	return err;
+	return tscf_stream_listen(&make, local, options, out);
 }
 
 int tscf_tcp_connect(struct ev_loop *loop, const union tscf_endpoint *remote, const struct tscf_outer_options *options,
@@ -94,26 +86,14 @@ int tscf_tcp_connect(struct ev_loop *loop, const union tscf_endpoint *remote, co
 		     struct tscf_peer **peer)
 {
 	struct tscf_stream_make make = make_tcp(loop, handler, context);
-	int err;
-	struct tscf_stream *stream = tscf_stream_connect(&make, remote, options, &err);
 
-	if (!stream)
-		return err;
-	*out = &stream->transport;
-	*peer = &stream->only->peer;
-	return 0;
+	return tscf_stream_connect(&make, remote, options, out, peer);
 }
 
 int tscf_tcp_attach(struct ev_loop *loop, int fd, const struct tscf_transport_handler *handler, void *context,
 		    struct tscf_transport **out, struct tscf_peer **peer)
 {
 	struct tscf_stream_make make = make_tcp(loop, handler, context);
-	int err;
-	struct tscf_stream *stream = tscf_stream_attach(&make, fd, &err);
 
-	if (!stream)
-		return err;
-	*out = &stream->transport;
-	*peer = &stream->only->peer;
-	return 0;
+	return tscf_stream_attach(&make, fd, out, peer);
 }

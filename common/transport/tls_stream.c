@@ -26,6 +26,12 @@
  * TSCF_STREAM_READ_BYTES when decrypted.
  */
 #define RAW_BYTES (96 * 1024)
+/*
+ * Records without data in one read: so many, and one for every few records with data.  Each change of keys is such a
+ * record of a few bytes, and costs as much as many packets; a whole read of them would delay all other connections.
+ */
+#define IDLE_RECORDS_MAX 32
+#define DATA_PER_IDLE    4
 /* Most encrypted bytes that wait: a flight of the handshake, the records of one large packet. */
 #define SEALED_MAX (256 * 1024)
 
@@ -38,12 +44,12 @@ struct tls_peer {
 	bool session_kept;               /* client */
 	bool more;                       /* another record follows in the same call */
 	uint32_t records;                /* encrypted with the present key */
+	uint32_t taken, with_data;       /* in this read: pieces that wolfSSL has taken, and records with data */
 	struct tscf_stream_queue sealed; /* of class TSCF_STREAM_BEGUN only */
 };
 
 struct tls_stream {
 	struct tscf_stream base;
-	struct tscf_tls *tls;
 	const struct tls_peer *raw_of; /* the peer whose bytes are in raw */
 	uint32_t raw_at, raw_end;
 	uint8_t raw[RAW_BYTES]; /* bytes from the socket */
@@ -85,9 +91,18 @@ static int on_send(WOLFSSL *ssl, char *data, int length, void *context)
 	return length;
 }
 
+/* wolfSSL takes each record in two pieces, its header and the rest.  A handshake has limits of its own. */
+static bool is_idle_talk(const struct tls_peer *peer)
+{
+	const uint32_t records = peer->taken / 2;
+
+	return peer->base.state == TSCF_STREAM_UP &&
+	       records > peer->with_data + peer->with_data / DATA_PER_IDLE + IDLE_RECORDS_MAX;
+}
+
 static int on_receive(WOLFSSL *ssl, char *data, int room, void *context)
 {
-	const struct tls_peer *peer = context;
+	struct tls_peer *peer = context;
 	struct tls_stream *tls = tls_of(peer);
 	uint32_t left = tls->raw_of == peer ? tls->raw_end - tls->raw_at : 0;
 	uint32_t length = (uint32_t)room < left ? (uint32_t)room : left;
@@ -95,6 +110,9 @@ static int on_receive(WOLFSSL *ssl, char *data, int room, void *context)
 	(void)ssl;
 	if (length == 0)
 		return WOLFSSL_CBIO_ERR_WANT_READ;
+	peer->taken++;
+	if (is_idle_talk(peer))
+		return WOLFSSL_CBIO_ERR_GENERAL;
 	memcpy(data, tls->raw + tls->raw_at, length);
 	tls->raw_at += length;
 	return (int)length;
@@ -118,6 +136,8 @@ static int why(struct tls_peer *peer, int result)
 	wolfSSL_ERR_clear_error();
 	if (peer->check.reason[0] != '\0')
 		return tscf_stream_reason(&peer->base, EKEYREJECTED, peer->check.reason);
+	if (is_idle_talk(peer))
+		return tscf_stream_reason(&peer->base, EPROTO, "too many records without data");
 	return tscf_stream_reason(&peer->base,
 				  error == ZERO_RETURN || error == SOCKET_PEER_CLOSED_E ? ECONNRESET : EPROTO,
 				  tscf_tls_reason(peer->ssl, error, reason));
@@ -126,7 +146,7 @@ static int why(struct tls_peer *peer, int result)
 /* @return whether the connection may be given to the user. */
 static bool is_verified(const struct tls_peer *peer)
 {
-	if (tls_of(peer)->tls->server)
+	if (tls_of(peer)->base.tls->server)
 		return true;
 	/* A session is kept only of a verified connection, and resuming it proves that this is the same server. */
 	return peer->check.verified || (peer->session_offered && wolfSSL_session_reused(peer->ssl));
@@ -138,18 +158,18 @@ static int step(struct tls_peer *peer)
 	int result, err;
 
 	tscf_crypto_use(&peer->crypto);
-	result = tls->tls->server ? wolfSSL_accept(peer->ssl) : wolfSSL_connect(peer->ssl);
+	result = tls->base.tls->server ? wolfSSL_accept(peer->ssl) : wolfSSL_connect(peer->ssl);
 	if (result != WOLFSSL_SUCCESS) {
 		err = why(peer, result);
 		/* The session may have caused the failure. */
 		if (err < 0 && peer->session_offered)
-			tscf_tls_session_forget(&tls->tls->stream_session);
+			tscf_tls_session_forget(&tls->base.tls->stream_session);
 		return err;
 	}
 	wolfSSL_ERR_clear_error();
 	if (!is_verified(peer))
 		return tscf_stream_reason(&peer->base, EKEYREJECTED, "server is not verified");
-	tscf_key_log_write(tls->tls->key_log, peer->ssl);
+	tscf_key_log_write(tls->base.tls->key_log, peer->ssl);
 	wolfSSL_FreeArrays(peer->ssl);
 	return 1;
 }
@@ -157,7 +177,7 @@ static int step(struct tls_peer *peer)
 static int begin(struct tscf_stream_peer *base)
 {
 	struct tls_peer *peer = tls_peer_of(base);
-	struct tscf_tls *tls = tls_of(peer)->tls;
+	struct tscf_tls *tls = tls_of(peer)->base.tls;
 
 	if (tscf_crypto_session_init(&peer->crypto) < 0)
 		return tscf_stream_reason(base, ENOMEM, "out of memory");
@@ -201,10 +221,10 @@ static int secure(struct tscf_stream_peer *base)
 /* The server sends its session ticket before its first data. */
 static void keep_session(struct tls_peer *peer)
 {
-	if (tls_of(peer)->tls->server || peer->session_kept)
+	if (tls_of(peer)->base.tls->server || peer->session_kept)
 		return;
 	peer->session_kept = true;
-	tscf_tls_session_keep(&tls_of(peer)->tls->stream_session, peer->ssl);
+	tscf_tls_session_keep(&tls_of(peer)->base.tls->stream_session, peer->ssl);
 }
 
 static int receive(struct tscf_stream_peer *base, uint8_t *to, uint32_t room)
@@ -216,8 +236,11 @@ static int receive(struct tscf_stream_peer *base, uint8_t *to, uint32_t room)
 	if (got <= 0)
 		return got;
 	tscf_crypto_use(&peer->crypto);
-	while ((n = wolfSSL_read(peer->ssl, to + have, (int)(room - have))) > 0)
+	peer->taken = peer->with_data = 0;
+	while ((n = wolfSSL_read(peer->ssl, to + have, (int)(room - have))) > 0) {
 		have += (uint32_t)n;
+		peer->with_data++;
+	}
 	err = why(peer, n);
 	if (have > 0)
 		keep_session(peer);
@@ -298,7 +321,7 @@ static const uint8_t *next_record(struct cursor *c, uint8_t *record, uint32_t *l
  */
 static int count_record(struct tls_peer *peer)
 {
-	if (++peer->records < tls_of(peer)->tls->key_records || wolfSSL_version(peer->ssl) != TLS1_3_VERSION)
+	if (++peer->records < tls_of(peer)->base.tls->key_records || wolfSSL_version(peer->ssl) != TLS1_3_VERSION)
 		return 0;
 	peer->records = 0;
 	return wolfSSL_update_keys(peer->ssl) == WOLFSSL_SUCCESS
@@ -355,16 +378,7 @@ static void free_peer(struct tscf_stream_peer *base)
 static const struct tscf_transport_ops tls_ops = {
     .name = "tls",
     .encrypted = true,
-    .stream = true,
-    .packet_max = TSCF_PACKET_MAX,
-    .send = tscf_stream_send,
-    .peer_close = tscf_stream_peer_close,
-    .stalled = tscf_stream_peer_stalled,
-    .late = tscf_stream_peer_late,
-    .close = tscf_stream_close,
-    .poll = tscf_stream_poll,
-    .peer_free = tscf_stream_peer_free,
-    .free = tscf_stream_free,
+    TSCF_STREAM_OPS,
 };
 
 static const struct tscf_stream_kind tls_kind = {
@@ -378,61 +392,41 @@ static const struct tscf_stream_kind tls_kind = {
     .free_peer = free_peer,
 };
 
-static struct tscf_stream_make make_tls(struct ev_loop *loop, const struct tscf_transport_handler *handler,
-					void *context)
+static struct tscf_stream_make make_tls(struct ev_loop *loop, struct tscf_tls *tls,
+					const struct tscf_transport_handler *handler, void *context)
 {
-	return (struct tscf_stream_make){&tls_ops, &tls_kind, sizeof(struct tls_stream), loop, handler, context};
+	return (struct tscf_stream_make){.ops = &tls_ops,
+					 .kind = &tls_kind,
+					 .size = sizeof(struct tls_stream),
+					 .tls = tls,
+					 .loop = loop,
+					 .handler = handler,
+					 .context = context};
 }
 
 int tscf_tls_stream_listen(struct ev_loop *loop, struct tscf_tls *tls, const union tscf_endpoint *local,
 			   const struct tscf_outer_options *options, const struct tscf_transport_handler *handler,
 			   void *context, struct tscf_transport **out)
 {
-	struct tscf_stream_make make = make_tls(loop, handler, context);
-	struct tscf_stream *stream;
-	int err;
+	struct tscf_stream_make make = make_tls(loop, tls, handler, context);
 
-	if (!tls->server)
-		return -EINVAL;
-	stream = tscf_stream_listen(&make, local, options, &err);
-	if (!stream)
-		return err;
-	((struct tls_stream *)stream)->tls = tls;
-	*out = &stream->transport;
-	return 0;
-}
-
-static int connecting(struct tscf_stream *stream, struct tscf_tls *tls, int err, struct tscf_transport **out,
-		      struct tscf_peer **peer)
-{
-	if (!stream)
-		return err;
-	((struct tls_stream *)stream)->tls = tls;
-	*out = &stream->transport;
-	*peer = &stream->only->peer;
-	return 0;
+	return tls->server ? tscf_stream_listen(&make, local, options, out) : -EINVAL;
 }
 
 int tscf_tls_stream_connect(struct ev_loop *loop, struct tscf_tls *tls, const union tscf_endpoint *remote,
 			    const struct tscf_outer_options *options, const struct tscf_transport_handler *handler,
 			    void *context, struct tscf_transport **out, struct tscf_peer **peer)
 {
-	struct tscf_stream_make make = make_tls(loop, handler, context);
-	struct tscf_stream *stream;
-	int err = -EINVAL;
+	struct tscf_stream_make make = make_tls(loop, tls, handler, context);
 
-	stream = tls->server ? NULL : tscf_stream_connect(&make, remote, options, &err);
-	return connecting(stream, tls, err, out, peer);
+	return tls->server ? -EINVAL : tscf_stream_connect(&make, remote, options, out, peer);
 }
 
 int tscf_tls_stream_attach(struct ev_loop *loop, struct tscf_tls *tls, int fd,
 			   const struct tscf_transport_handler *handler, void *context, struct tscf_transport **out,
 			   struct tscf_peer **peer)
 {
-	struct tscf_stream_make make = make_tls(loop, handler, context);
-	struct tscf_stream *stream;
-	int err = -EINVAL;
+	struct tscf_stream_make make = make_tls(loop, tls, handler, context);
 
-	stream = tls->server ? NULL : tscf_stream_attach(&make, fd, &err);
-	return connecting(stream, tls, err, out, peer);
+	return tls->server ? -EINVAL : tscf_stream_attach(&make, fd, out, peer);
 }

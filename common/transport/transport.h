@@ -272,9 +272,13 @@ int tscf_outer_socket(const union tscf_endpoint *local, const union tscf_endpoin
  */
 int tscf_outer_tell_local(int fd, sa_family_t family);
 
+/** Bytes of a TCP segment: with its headers it fits the narrowest path of IPv6 (1280 bytes; RFC 8200, section 5). Where
+ * large packets are lost and no ICMP error comes back, nothing else would make the kernel send smaller ones. */
+#define TSCF_OUTER_SEGMENT 1220
 /**
  * Open a non-blocking outer TCP socket with the options set: listening on @p local, or connecting to @p remote
- * (EV_WRITE reports the end of the attempt, SO_ERROR its result).  One of the two is NULL.
+ * (EV_WRITE reports the end of the attempt, SO_ERROR its result).  One of the two is NULL.  Segments are small enough
+ * for any path, both ways: tscf(7), "MTU".
  *
  * @return the descriptor, or -errno.
  */
