@@ -157,8 +157,8 @@ static void forget_sessions(void *context, const struct server_change *change)
 static void report(const struct restoring *r, const struct server_store_past *past)
 {
 	if (r->sessions + r->refused > 0)
-		tscf_info("%u sessions and %u bindings go on, %u sessions do not; the server was %s %llu s ago",
-			  r->sessions, r->bindings, r->refused, past->clean ? "stopped" : "alive for the last time",
+		tscf_info("%u sessions and %u bindings go on, %u sessions do not; the server %s %llu s ago",
+			  r->sessions, r->bindings, r->refused, past->clean ? "was stopped" : "ran for the last time",
 			  (unsigned long long)past->seconds);
 }
 
@@ -188,7 +188,7 @@ void server_restore(struct server *server)
 		return;
 	r.clean = past.clean;
 	r.run = past.run;
-	r.suspicious = !past.clean && past.seconds > SERVER_STORE_STALE_S;
+	r.suspicious = past.incomplete || (!past.clean && past.seconds > SERVER_STORE_STALE_S);
 	/* The clients of all sessions have given up. */
 	if (persistence != 0 && past.seconds > persistence)
 		reader.change = forget_sessions;

@@ -120,6 +120,53 @@ struct server_pending_change *server_pending_take(struct server_pending *p)
 	return all;
 }
 
+/** Take the later change of the same object over, or let both go if nobody needs to know of the object. */
+static bool merge(struct server_pending *p, struct server_pending_change *c)
+{
+	struct server_pending_change *later = find(p, &c->key);
+	struct server_change *newest;
+
+	if (!later)
+		return true;
+	newest = later->change;
+	later->change = c->change;
+	c->change = newest;
+	HASH_DELETE(hh, p->by_key, later);
+	DL_DELETE(p->list, later);
+	server_pending_change_free(later);
+	return !(c->fresh && is_end(c->change));
+}
+
+/** @return whether @p c waits now; otherwise it is freed, and counted in *lost if that is a loss. */
+static bool wait_again(struct server_pending *p, struct server_pending_change *c, unsigned *lost)
+{
+	const bool needed = merge(p, c);
+
+	memset(&c->hh, 0, sizeof(c->hh));
+	if (needed)
+		HASH_ADD_BYHASHVALUE(hh, p->by_key, key, sizeof(c->key), hash(p, &c->key), c);
+	if (needed && c->hh.tbl)
+		return true;
+	*lost += needed;
+	server_pending_change_free(c);
+	return false;
+}
+
+unsigned server_pending_put_back(struct server_pending *p, struct server_pending_change *changes)
+{
+	struct server_pending_change *again = NULL, *next;
+	unsigned lost = 0;
+
+	for (struct server_pending_change *c = changes; c; c = next) {
+		next = c->next;
+		if (wait_again(p, c, &lost))
+			DL_APPEND(again, c);
+	}
+	DL_CONCAT(again, p->list);
+	p->list = again;
+	return lost;
+}
+
 void server_pending_change_free(struct server_pending_change *c)
 {
 	free(c->change);

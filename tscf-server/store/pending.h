@@ -46,6 +46,14 @@ int server_pending_put(struct server_pending *p, const struct server_change *cha
  * one. */
 struct server_pending_change *server_pending_take(struct server_pending *p);
 
+/**
+ * Let changes that were taken, and could not be written, wait again before all others; of an object that has changed
+ * meanwhile the later change stays.  The list belongs to @p p from here on.
+ *
+ * @return how many changes are lost for lack of memory.
+ */
+unsigned server_pending_put_back(struct server_pending *p, struct server_pending_change *changes);
+
 void server_pending_change_free(struct server_pending_change *c);
 
 #endif

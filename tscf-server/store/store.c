@@ -16,14 +16,17 @@
 /** Pause between two transactions, so that a flood of changes shares few of them: a transaction costs as much as a
  * dozen changes. */
 #define PACE_MS 2
+/** Pause between two tries when the file cannot be written. */
+#define RETRY_MS 1000
 /** Most changes in one transaction, so that answers do not wait for the whole backlog. */
 #define TOGETHER 4096
 
 struct server_store {
-	struct store_file *file; /**< used by the thread only; NULL: it could not be written, and was removed */
+	struct store_file *file; /**< used by the thread only; NULL: it could not be used any more, and was removed */
+	bool failing;            /**< used by the thread only: it could not be written last time */
 	struct server_pending pending;
 	uint64_t put;         /**< ticket of the newest change */
-	pthread_mutex_t lock; /**< protects all of these but `file` */
+	pthread_mutex_t lock; /**< protects all of these but the thread's own */
 	pthread_cond_t wake;
 	bool stop;
 	struct server_store_watcher *watchers;
@@ -59,23 +62,30 @@ void server_store_read(struct server_store *s, const struct server_store_reader 
 	store_file_read(s->file, reader);
 }
 
-/** Wait for changes, at most until the store must record again that the server is alive.  @return the changes, with the
- * ticket of the last in *ticket; false in *go_on: there will be no more. */
-static struct server_pending_change *take(struct server_store *s, uint64_t *ticket, bool *go_on)
+/** Wait for @p ms, or until the store is closed; the lock is held. */
+static void pause_for(struct server_store *s, unsigned ms)
+{
+	const struct timespec end = tscf_deadline(ms);
+
+	while (!s->stop && pthread_cond_timedwait(&s->wake, &s->lock, &end) != ETIMEDOUT)
+		;
+}
+
+/** Wait for changes, at most until the store must record again that the server is alive; after a failure, for the next
+ * try.  @return the changes, with the ticket of the last in *ticket; false in *go_on: there will be no more. */
+static struct server_pending_change *take(struct server_store *s, bool failing, uint64_t *ticket, bool *go_on)
 {
 	const struct timespec alive = tscf_deadline(SERVER_STORE_ALIVE_S * 1000);
-	const struct timespec pace = tscf_deadline(PACE_MS);
 	struct server_pending_change *all;
 
 	pthread_mutex_lock(&s->lock);
-	while (!s->stop && pthread_cond_timedwait(&s->wake, &s->lock, &pace) != ETIMEDOUT)
-		;
-	while (!s->pending.list && !s->stop)
+	pause_for(s, failing ? RETRY_MS : PACE_MS);
+	while (!s->pending.list && !s->stop && !failing)
 		if (pthread_cond_timedwait(&s->wake, &s->lock, &alive) == ETIMEDOUT)
 			break;
 	all = server_pending_take(&s->pending);
 	*ticket = s->put;
-	*go_on = !s->stop || all;
+	*go_on = !s->stop || (all && !failing);
 	pthread_mutex_unlock(&s->lock);
 	return all;
 }
@@ -88,27 +98,72 @@ static void tell(struct server_store *s)
 	pthread_mutex_unlock(&s->lock);
 }
 
-/** Write the first @p changes, up to the limit of a transaction, and free them.  @return the others. */
-static struct server_pending_change *write_some(struct server_store *s, struct server_pending_change *changes)
+/** Write the first @p changes, up to the limit of a transaction, and free them.  @return 0 with the others in *changes,
+ * or as store_file_write with all of them in *changes. */
+static int write_some(struct server_store *s, struct server_pending_change **changes)
 {
 	const struct server_change *some[TOGETHER] = {NULL};
-	struct server_pending_change *c = changes, *next;
+	struct server_pending_change *end = *changes, *next;
 	unsigned count = 0;
+	int err;
 
-	for (; c && count < TOGETHER; c = c->next)
-		some[count++] = c->change;
-	if (s->file && store_file_write(s->file, some, count) < 0) {
-		store_file_abandon(s->file);
-		s->file = NULL;
+	for (; end && count < TOGETHER; end = end->next)
+		some[count++] = end->change;
+	err = store_file_write(s->file, some, count);
+	for (struct server_pending_change *c = *changes; err == 0 && c != end; c = next) {
+		next = c->next;
+		server_pending_change_free(c);
 	}
-	for (; changes != c; changes = next) {
+	if (err == 0)
+		*changes = end;
+	return err;
+}
+
+/** The file cannot be written: the changes wait again, or nobody needs them any more. */
+static void give_back(struct server_store *s, struct server_pending_change *changes, int err)
+{
+	struct server_pending_change *next;
+
+	if (err == -EAGAIN) {
+		pthread_mutex_lock(&s->lock);
+		s->lost += server_pending_put_back(&s->pending, changes);
+		pthread_mutex_unlock(&s->lock);
+		return;
+	}
+	if (s->file)
+		store_file_abandon(s->file);
+	s->file = NULL;
+	for (; changes; changes = next) {
 		next = changes->next;
 		server_pending_change_free(changes);
 	}
-	return c;
 }
 
-static void *write_all(void *argument)
+/** Write all @p changes, the last of which has @p ticket.  @return 0, or as store_file_write. */
+static int write_all(struct server_store *s, struct server_pending_change *changes, uint64_t ticket, bool failing)
+{
+	int err;
+
+	do {
+		err = s->file ? write_some(s, &changes) : -EIO;
+		if (err == 0 && !failing)
+			s->written = changes ? changes->since - 1 : ticket;
+		if (err == 0)
+			tell(s);
+	} while (err == 0 && changes);
+	if (err == 0 && failing)
+		err = store_file_complete(s->file) ? 0 : -EAGAIN;
+	if (err == 0 && failing)
+		tscf_info("the store is written again, and complete");
+	/* No answer must wait for a change that cannot be written now. */
+	s->written = err == 0 ? ticket : UINT64_MAX;
+	tell(s);
+	if (err < 0)
+		give_back(s, changes, err);
+	return err;
+}
+
+static void *work(void *argument)
 {
 	struct server_store *s = argument;
 	struct server_pending_change *changes;
@@ -116,16 +171,8 @@ static void *write_all(void *argument)
 	bool go_on = true;
 
 	while (go_on) {
-		changes = take(s, &ticket, &go_on);
-		do {
-			changes = write_some(s, changes);
-			/* No answer must wait for a change that is never written. */
-			if (!s->file)
-				s->written = UINT64_MAX;
-			else
-				s->written = changes ? changes->since - 1 : ticket;
-			tell(s);
-		} while (changes);
+		changes = take(s, s->failing, &ticket, &go_on);
+		s->failing = write_all(s, changes, ticket, s->failing) == -EAGAIN;
 	}
 	return NULL;
 }
@@ -135,12 +182,15 @@ int server_store_start(struct server_store *s)
 	/* From now on the file shows if the server does not stop cleanly. */
 	int err = store_file_write(s->file, NULL, 0);
 
-	if (err < 0) {
+	s->failing = err == -EAGAIN;
+	if (s->failing)
+		s->written = UINT64_MAX;
+	if (err < 0 && !s->failing) {
 		store_file_abandon(s->file);
 		s->file = NULL;
 		return err;
 	}
-	err = tscf_thread_begin(&s->thread, write_all, s);
+	err = tscf_thread_begin(&s->thread, work, s);
 	s->running = err == 0;
 	if (err < 0)
 		tscf_error("cannot begin the store's thread: %s", strerror(-err));
@@ -159,7 +209,7 @@ void server_store_close(struct server_store *s)
 		pthread_join(s->thread, NULL);
 	}
 	if (s->file)
-		store_file_close(s->file, s->running && s->lost == 0);
+		store_file_close(s->file, s->running && s->lost == 0 && !s->pending.list);
 	pthread_cond_destroy(&s->wake);
 	pthread_mutex_destroy(&s->lock);
 	server_pending_free(&s->pending);

@@ -8,8 +8,10 @@
  * survives the death of the process at any moment.  After a loss of power, some changes written shortly before may be
  * missing.
  *
- * If the file cannot be written any more, the server removes it and goes on without a store, because an outdated store
- * would be worse than none.
+ * If the file cannot be written, as on a full disk, the changes wait, and nothing waits for them.  The store tries
+ * again each second and is complete again when it succeeds.  A server that starts meanwhile knows that the file is
+ * incomplete. If the file itself is damaged or was removed, the server removes it and goes on without a store, because
+ * an outdated store would be worse than none.
  *
  * Any thread may use the functions from server_store_put on.
  */
@@ -77,6 +79,7 @@ struct server_store_reader {
 /** What is known about the previous run. */
 struct server_store_past {
 	bool clean;       /**< it stopped cleanly: the store is complete */
+	bool incomplete;  /**< changes are missing */
 	uint64_t seconds; /**< since it was last known to be alive */
 	uint32_t run;     /**< number of this run: greater than that of every run before, at least 1 */
 };
@@ -106,7 +109,7 @@ void server_store_close(struct server_store *store);
  */
 uint64_t server_store_put(struct server_store *store, const struct server_change *change);
 
-/** @return the ticket up to which everything has been written; UINT64_MAX if the store has stopped writing. */
+/** @return the ticket up to which everything has been written; UINT64_MAX while the store cannot write. */
 uint64_t server_store_written(const struct server_store *store);
 
 /** Is called when server_store_written() has grown. */

@@ -7,6 +7,7 @@
 #include "common/base/log.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <sqlite3.h>
 #include <stdio.h>
@@ -49,6 +50,7 @@ _Static_assert(APPLICATION == 1414742854, "the number in the schema");
 
 struct store_file {
 	sqlite3 *db;
+	bool complete; /**< it has the mark */
 	sqlite3_stmt *statement[STATEMENTS];
 	char name[PATH_MAX];
 };
@@ -187,11 +189,52 @@ static int try_open(struct store_file *f)
 	return rc == SQLITE_BUSY ? -EBUSY : -EIO;
 }
 
+/**
+ * The mark is an empty file, which can be removed when the disk is full.  If it is not there, and the server has not
+ * stopped cleanly, changes are missing in the store.
+ */
+static void mark_name(const struct store_file *f, char name[PATH_MAX + 16])
+{
+	snprintf(name, PATH_MAX + 16, "%s.complete", f->name);
+}
+
+static void mark_incomplete(struct store_file *f)
+{
+	char name[PATH_MAX + 16];
+
+	mark_name(f, name);
+	if (unlink(name) < 0 && errno != ENOENT)
+		tscf_error("%s: %s", name, strerror(errno));
+	f->complete = false;
+}
+
+bool store_file_complete(struct store_file *f)
+{
+	char name[PATH_MAX + 16];
+	int fd;
+
+	mark_name(f, name);
+	fd = open(name, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+	f->complete = fd >= 0;
+	if (fd >= 0)
+		close(fd);
+	return f->complete;
+}
+
+static bool is_complete(const struct store_file *f)
+{
+	char name[PATH_MAX + 16];
+
+	mark_name(f, name);
+	return access(name, F_OK) == 0;
+}
+
 static void read_past(struct store_file *f, struct server_store_past *past)
 {
 	int64_t ago = wall_clock() - number(f->db, "SELECT alive FROM run");
 
 	past->clean = number(f->db, "SELECT clean FROM run") == 1;
+	past->incomplete = !past->clean && !is_complete(f);
 	past->seconds = ago > 0 ? (uint64_t)ago : 0;
 	past->run = (uint32_t)number(f->db, "SELECT number FROM start");
 }
@@ -220,6 +263,9 @@ int store_file_open(const char *state_dir, struct store_file **out, struct serve
 		return err;
 	}
 	read_past(f, past);
+	if (!store_file_complete(f))
+		tscf_warning("%s: cannot be marked as complete: %m: sessions ask their clients after a restart",
+			     f->name);
 	*out = f;
 	return 0;
 }
@@ -238,6 +284,7 @@ void store_file_close(struct store_file *f, bool clean)
 void store_file_abandon(struct store_file *f)
 {
 	close_db(f);
+	mark_incomplete(f);
 	unlink(f->name);
 	remove_companions(f);
 	free(f);
@@ -370,6 +417,36 @@ static int write_alive(struct store_file *f, int64_t now)
 	return run(s);
 }
 
+/** @return whether another try may succeed. */
+static bool is_passing(int rc)
+{
+	switch (rc & 0xff) {
+	case SQLITE_FULL:
+	case SQLITE_IOERR:
+	case SQLITE_NOMEM:
+	case SQLITE_BUSY:
+	case SQLITE_CANTOPEN:
+		return true;
+	default:
+		return rc == SQLITE_READONLY;
+	}
+}
+
+/** @return -EAGAIN or -EIO. */
+static int failed(struct store_file *f, int rc)
+{
+	const bool passing = is_passing(rc);
+
+	if (f->complete || !passing)
+		tscf_error("%s: %s: sessions and addresses are not kept over a restart %s", f->name,
+			   sqlite3_errmsg(f->db), passing ? "until it can be written again" : "from now on");
+	if (!sqlite3_get_autocommit(f->db))
+		sqlite3_exec(f->db, "ROLLBACK", NULL, NULL, NULL);
+	if (f->complete)
+		mark_incomplete(f);
+	return passing ? -EAGAIN : -EIO;
+}
+
 int store_file_write(struct store_file *f, const struct server_change *const *changes, unsigned count)
 {
 	int64_t now = wall_clock();
@@ -381,9 +458,5 @@ int store_file_write(struct store_file *f, const struct server_change *const *ch
 		rc = write_alive(f, now);
 	if (rc == SQLITE_OK)
 		rc = sqlite3_exec(f->db, "COMMIT", NULL, NULL, NULL);
-	if (rc == SQLITE_OK)
-		return 0;
-	tscf_error("%s: %s: sessions and addresses are not kept over a restart from now on", f->name,
-		   sqlite3_errmsg(f->db));
-	return -EIO;
+	return rc == SQLITE_OK ? 0 : failed(f, rc);
 }

@@ -13,9 +13,16 @@ struct store_file;
 int store_file_open(const char *state_dir, struct store_file **out, struct server_store_past *past);
 /** Pass all entries to @p reader; rows that the server cannot have written are skipped. */
 void store_file_read(struct store_file *file, const struct server_store_reader *reader);
-/** Write all @p changes and the time of this sign of life in one transaction.  @return 0, or -EIO (logged) with nothing
- * written. */
+/**
+ * Write all @p changes and the time of this sign of life in one transaction.  After a failure the file is marked as
+ * incomplete, until store_file_complete.
+ *
+ * @return 0; -EAGAIN if it may succeed later, as on a full disk; or -EIO if the file cannot be used any more; with
+ * nothing written.  The first error is logged.
+ */
 int store_file_write(struct store_file *file, const struct server_change *const *changes, unsigned count);
+/** All changes have been written again after a failure.  @return whether the file could be marked so. */
+bool store_file_complete(struct store_file *file);
 /** Close the file.  @p clean: all changes were written. */
 void store_file_close(struct store_file *file, bool clean);
 /** Close and remove the file: from now on it would be out of date. */
