@@ -47,7 +47,10 @@ libtscf_server_a_SOURCES = \
 	tscf-server/session/bind.h \
 	tscf-server/control/authorised.c \
 	tscf-server/control/authorised.h \
+	tscf-server/control/bindings.c \
 	tscf-server/control/configure.c \
+	tscf-server/control/deny.c \
+	tscf-server/control/deny.h \
 	tscf-server/control/dispatch.c \
 	tscf-server/control/dispatch.h \
 	tscf-server/control/kinds.h \
@@ -56,9 +59,11 @@ libtscf_server_a_SOURCES = \
 	tscf-server/session/reply_cache.c \
 	tscf-server/session/reply_cache.h \
 	tscf-server/session/request.h \
+	tscf-server/control/reserve.c \
 	tscf-server/control/room.c \
 	tscf-server/control/room.h \
 	tscf-server/control/services.c \
+	tscf-server/control/socket_services.c \
 	tscf-server/counters.c \
 	tscf-server/counters.h \
 	tscf-server/devices.c \
@@ -129,6 +134,8 @@ libtscf_server_a_SOURCES = \
 	tscf-server/session/certificates.h \
 	tscf-server/session/cookie.c \
 	tscf-server/session/cookie.h \
+	tscf-server/session/enrolling.c \
+	tscf-server/session/enrolling.h \
 	tscf-server/session/expiry.c \
 	tscf-server/session/expiry.h \
 	tscf-server/session/sweep.c \

@@ -282,6 +282,8 @@ static int set_up(struct server *server)
 		err = server_workers_listen(server);
 	if (err == 0)
 		server_restore(server);
+	if (err == 0 && server->enrolled)
+		err = tscf_enrolments_start(server->enrolled, server_authorised_recorded, server);
 	/* Capabilities and priority are per thread: new threads inherit those that this thread has before they
 	 * start. */
 	tscf_scheduling_set(server->config->realtime_priority, true);
@@ -330,6 +332,7 @@ static int serve(struct server *server, void (*ready)(void *context), void *cont
 static void tear_down(struct server *server)
 {
 	server_restore_end(server);
+	tscf_enrolments_stop(server->enrolled);
 	server_asker_close(server->asker);
 	server_workers_close(server);
 	tscf_enrolments_free(server->enrolled);

@@ -65,6 +65,7 @@ void server_state_free(struct server_state *state)
 	tscf_services_free(state->services);
 	tscf_redundancy_port_free(&state->redundancy);
 	server_authorisations_free(&state->authorisations);
+	server_enrolling_free(&state->enrolling);
 	tscf_fragments_free(state->fragments);
 	for (i = state->interfaces; i; i = next) {
 		next = i->next;

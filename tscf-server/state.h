@@ -16,6 +16,7 @@
 #include "tscf-server/session/authorisation.h"
 #include "tscf-server/session/certificates.h"
 #include "tscf-server/session/cookie.h"
+#include "tscf-server/session/enrolling.h"
 #include "tscf-server/session/rejections.h"
 #include "tscf-server/session/reservation.h"
 #include "tscf-server/session/session.h"
@@ -131,6 +132,7 @@ struct server_state {
 	struct server_session *accounted; /**< sessions whose tunnels have begun, in order of their last records */
 	struct server_session *limited;   /**< sessions that end at some time, in order of that */
 	struct server_authorisations authorisations;
+	struct server_enrolling enrolling;
 	struct server_session *holding; /**< plain sessions that packets are held for */
 	unsigned held_count;
 	/** Makes an outer address a peer of a plain transport: tscf_udp_peer_add. */

@@ -384,18 +384,22 @@ const char *tscf_client_auth_check(const struct tscf_client_auth *c, const struc
 }
 
 const char *tscf_client_auth_enrol(const struct tscf_client_auth *c, const struct tscf_client_name *who,
-				   const uint8_t *share, uint8_t lasting[TSCF_LASTING_KEY_SIZE])
+				   const uint8_t *share, uint8_t lasting[TSCF_LASTING_KEY_SIZE], bool *waits)
 {
 	const char *name = strchr(who->name, ' ') + 1, *why = NULL;
 	const struct tscf_psk *psk = tscf_psks_find(&c->psks, name, strlen(name));
 	struct tscf_enrolment used;
 	int err;
 
+	*waits = false;
 	if (!psk || !tscf_enrolments_have(c->record, psk))
 		return TSCF_REFUSAL_LOST;
 	if (!tscf_enrolments_find(c->record, psk, &used) && time(NULL) > psk->until)
 		return TSCF_REFUSAL_TOO_LATE;
 	err = tscf_enrolments_add(c->record, psk, share, &used);
+	*waits = err == -EINPROGRESS;
+	if (*waits)
+		return NULL;
 	if (err < 0) {
 		tscf_error("cannot record that %s uses its invitation: %s", name, strerror(-err));
 		why = TSCF_REFUSAL_NOT_RECORDED;

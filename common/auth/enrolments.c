@@ -3,6 +3,7 @@
 
 #include "common/base/file.h"
 #include "common/base/text.h"
+#include "common/base/thread.h"
 #include "common/crypto/hash.h"
 #include "common/crypto/random.h"
 
@@ -26,15 +27,25 @@
 
 struct entry {
 	struct tscf_enrolment enrolment;
+	bool waits; /* to be written */
+	int err;    /* why it could not be written; nobody was told */
+	struct entry *next;
 	UT_hash_handle hh;
 };
 
 struct tscf_enrolments {
 	pthread_mutex_t lock;
-	int fd;
+	int fd;       /* the thread's, if there is one, with the next member */
 	off_t length; /* of the complete lines */
 	uint8_t name[TSCF_PSK_RECORD];
 	struct entry *by_invitation;
+	struct entry *first; /* of those that wait; the thread is writing it */
+	pthread_t thread;
+	pthread_cond_t wake, stopped;
+	bool running, stop, ended;
+	bool hangs; /* the thread was left behind, and may still use all this */
+	void (*written)(void *context);
+	void *context;
 };
 
 /* --- lines --- */
@@ -203,6 +214,8 @@ struct tscf_enrolments *tscf_enrolments_open(const char *file, bool add, char *e
 		return NULL;
 	}
 	pthread_mutex_init(&e->lock, NULL);
+	tscf_condition_init(&e->wake);
+	tscf_condition_init(&e->stopped);
 	e->fd = open(file, (add ? O_RDWR | O_APPEND : O_RDONLY) | O_CLOEXEC | O_NOFOLLOW);
 	err = e->fd < 0 ? -errno : 0;
 	if (err < 0)
@@ -225,10 +238,15 @@ void tscf_enrolments_free(struct tscf_enrolments *e)
 
 	if (!e)
 		return;
+	tscf_enrolments_stop(e);
+	if (e->hangs)
+		return;
 	HASH_ITER(hh, e->by_invitation, entry, next)
-	drop(e, entry);
+		drop(e, entry);
 	if (e->fd >= 0)
 		close(e->fd);
+	pthread_cond_destroy(&e->wake);
+	pthread_cond_destroy(&e->stopped);
 	pthread_mutex_destroy(&e->lock);
 	free(e);
 }
@@ -246,7 +264,7 @@ bool tscf_enrolments_have(const struct tscf_enrolments *e, const struct tscf_psk
 }
 
 /** @return the entry of the invitation @p psk, or NULL; the caller holds the lock. */
-static const struct entry *find(const struct tscf_enrolments *e, const struct tscf_psk *psk)
+static struct entry *find(const struct tscf_enrolments *e, const struct tscf_psk *psk)
 {
 	uint8_t invitation[32];
 	struct entry *entry;
@@ -262,6 +280,8 @@ bool tscf_enrolments_find(struct tscf_enrolments *e, const struct tscf_psk *psk,
 
 	pthread_mutex_lock(&e->lock);
 	entry = find(e, psk);
+	if (entry && (entry->waits || entry->err < 0))
+		entry = NULL;
 	if (entry)
 		*out = entry->enrolment;
 	pthread_mutex_unlock(&e->lock);
@@ -289,24 +309,49 @@ static int write_line(struct tscf_enrolments *e, const struct tscf_enrolment *en
 	return err;
 }
 
+/** Write @p entry, here or in the thread.  @return 0, -EINPROGRESS, or another -errno. */
+static int record(struct tscf_enrolments *e, struct entry *entry)
+{
+	struct entry **end = &e->first;
+
+	if (!e->running)
+		return write_line(e, &entry->enrolment);
+	if (e->stop)
+		return -ESHUTDOWN;
+	while (*end)
+		end = &(*end)->next;
+	*end = entry;
+	entry->waits = true;
+	pthread_cond_signal(&e->wake);
+	return -EINPROGRESS;
+}
+
+/** @return what the caller is told of the entry @p known, which is forgotten if it could not be written. */
+static int tell(struct tscf_enrolments *e, struct entry *known, struct tscf_enrolment *out)
+{
+	int err = known->waits ? -EINPROGRESS : known->err;
+
+	*out = known->enrolment;
+	if (err < 0 && !known->waits)
+		drop(e, known);
+	return err;
+}
+
 static int add(struct tscf_enrolments *e, const struct tscf_psk *psk, const uint8_t *share, struct tscf_enrolment *out)
 {
-	const struct entry *known = find(e, psk);
-	struct entry *entry;
+	struct entry *known = find(e, psk), *entry;
 	int err;
 
-	if (known) {
-		*out = known->enrolment;
-		return 0;
-	}
+	if (known)
+		return tell(e, known, out);
 	memset(out, 0, sizeof(*out));
 	memcpy(out->identity, psk->identity, sizeof(out->identity));
 	tscf_sha256(psk->key, psk->key_length, out->invitation);
 	memcpy(out->share, share, sizeof(out->share));
 	tscf_random(out->key, sizeof(out->key));
 	entry = keep(e, out);
-	err = entry ? write_line(e, out) : -ENOMEM;
-	if (entry && err < 0)
+	err = entry ? record(e, entry) : -ENOMEM;
+	if (entry && err < 0 && err != -EINPROGRESS)
 		drop(e, entry);
 	return err;
 }
@@ -320,4 +365,67 @@ int tscf_enrolments_add(struct tscf_enrolments *e, const struct tscf_psk *psk, c
 	err = add(e, psk, share, out);
 	pthread_mutex_unlock(&e->lock);
 	return err;
+}
+
+/* --- the thread --- */
+
+static void *write_waiting(void *argument)
+{
+	struct tscf_enrolments *e = argument;
+	struct entry *entry;
+	int err;
+
+	pthread_mutex_lock(&e->lock);
+	while (e->first || !e->stop) {
+		entry = e->first;
+		if (!entry) {
+			pthread_cond_wait(&e->wake, &e->lock);
+			continue;
+		}
+		/* An entry that waits stays as it is. */
+		pthread_mutex_unlock(&e->lock);
+		err = write_line(e, &entry->enrolment);
+		pthread_mutex_lock(&e->lock);
+		e->first = entry->next;
+		entry->waits = false;
+		entry->err = err;
+		if (e->written)
+			e->written(e->context);
+	}
+	e->ended = true;
+	pthread_cond_signal(&e->stopped);
+	pthread_mutex_unlock(&e->lock);
+	return NULL;
+}
+
+int tscf_enrolments_start(struct tscf_enrolments *e, void (*written)(void *context), void *context)
+{
+	int err;
+
+	e->written = written;
+	e->context = context;
+	err = tscf_thread_begin(&e->thread, write_waiting, e);
+	e->running = err == 0;
+	return err;
+}
+
+void tscf_enrolments_stop(struct tscf_enrolments *e)
+{
+	const struct timespec patience = tscf_deadline(TSCF_ENROLMENTS_PATIENCE_MS);
+	int err = 0;
+
+	if (!e || !e->running || e->stop)
+		return;
+	pthread_mutex_lock(&e->lock);
+	e->stop = true;
+	e->written = NULL;
+	pthread_cond_signal(&e->wake);
+	while (!e->ended && err == 0)
+		err = pthread_cond_timedwait(&e->stopped, &e->lock, &patience);
+	e->hangs = !e->ended;
+	pthread_mutex_unlock(&e->lock);
+	if (e->hangs)
+		pthread_detach(e->thread);
+	else
+		pthread_join(e->thread, NULL);
 }

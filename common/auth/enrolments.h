@@ -39,6 +39,9 @@ size_t tscf_enrolment_format(const struct tscf_enrolment *e, char line[TSCF_ENRO
 /** Parse a line without its newline.  @return 0, or -EINVAL. */
 int tscf_enrolment_parse(const char *line, size_t length, struct tscf_enrolment *out);
 
+/** How long the end waits for a disk. */
+#define TSCF_ENROLMENTS_PATIENCE_MS 2000
+
 struct tscf_enrolments;
 
 /** Make the file of a new record, unless there is one.  @return 0 or -errno. */
@@ -51,6 +54,16 @@ int tscf_enrolments_make(const char *file);
  * @return the record, or NULL with the error.
  */
 struct tscf_enrolments *tscf_enrolments_open(const char *file, bool add, char *error, size_t size);
+/**
+ * From now on a thread writes, so that packets do not wait for a disk.
+ *
+ * @param written  called in the thread when an invitation was recorded, or cannot be; it must not use the record
+ * @return 0 or -errno.
+ */
+int tscf_enrolments_start(struct tscf_enrolments *e, void (*written)(void *context), void *context);
+/** End the thread, and wait for what it writes, at most TSCF_ENROLMENTS_PATIENCE_MS; `written` is not called any more.
+ * NULL is allowed. */
+void tscf_enrolments_stop(struct tscf_enrolments *e);
 /** Wipe and free; NULL is allowed. */
 void tscf_enrolments_free(struct tscf_enrolments *e);
 
@@ -58,13 +71,13 @@ void tscf_enrolments_free(struct tscf_enrolments *e);
 bool tscf_enrolments_have(const struct tscf_enrolments *e, const struct tscf_psk *psk);
 /** @return the name of the record. */
 const uint8_t *tscf_enrolments_name(const struct tscf_enrolments *e);
-/** Find the invitation @p psk.  @return whether it has been used. */
+/** Find the invitation @p psk.  @return whether it is recorded that it has been used. */
 bool tscf_enrolments_find(struct tscf_enrolments *e, const struct tscf_psk *psk, struct tscf_enrolment *out);
 /**
- * Record that the client with this key share uses the invitation @p psk, unless it has been used; the record is on the
- * disk when this returns.
+ * Record that the client with this key share uses the invitation @p psk, unless it has been used.
  *
- * @return 0 with the entry of the invitation, which may be another client's; or -errno.
+ * @return 0 with the entry of the invitation, which may be another client's, and is on the disk; -EINPROGRESS: the
+ * thread writes an entry of it; or another -errno: it could not be written, and the next call tries again.
  */
 int tscf_enrolments_add(struct tscf_enrolments *e, const struct tscf_psk *psk, const uint8_t share[TSCF_KEY_SHARE_SIZE],
 			struct tscf_enrolment *out);

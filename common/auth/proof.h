@@ -147,10 +147,11 @@ const char *tscf_client_auth_check(const struct tscf_client_auth *client_auth, c
  *
  * @param share    the client's key share, TSCF_KEY_SHARE_SIZE bytes, which its proof covers
  * @param lasting  the client's key from now on
+ * @param waits    whether it is being recorded, and there is no key yet: call again when that is done
  * @return NULL, or why not, for the client's user.
  */
 const char *tscf_client_auth_enrol(const struct tscf_client_auth *client_auth, const struct tscf_client_name *who,
-				   const uint8_t *share, uint8_t lasting[TSCF_LASTING_KEY_SIZE]);
+				   const uint8_t *share, uint8_t lasting[TSCF_LASTING_KEY_SIZE], bool *waits);
 /**
  * Check the proof in @p m by the key of a certificate that the client @p who has shown before; @p who may be NULL.
  *

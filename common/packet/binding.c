@@ -8,9 +8,10 @@
 #define HASH_NONFATAL_OOM 1
 #include <uthash.h>
 
-/** How many entries a local address has. */
+/** The entries of a local address. */
 struct host {
 	struct tscf_addr addr;
+	struct entry *first;
 	unsigned entries;
 	UT_hash_handle hh;
 };
@@ -21,6 +22,7 @@ struct entry {
 	struct tscf_binding b; /* first: the public part */
 	struct tscf_bindings *table;
 	struct host *host;
+	struct entry *host_next, **host_link;
 	struct tscf_binding_list *list;
 };
 
@@ -80,6 +82,24 @@ static void host_drop(struct tscf_bindings *table, struct host *h)
 	free(h);
 }
 
+static void host_join(struct entry *e, struct host *h)
+{
+	e->host = h;
+	e->host_next = h->first;
+	e->host_link = &h->first;
+	if (e->host_next)
+		e->host_next->host_link = &e->host_next;
+	h->first = e;
+}
+
+static void host_leave(struct entry *e)
+{
+	*e->host_link = e->host_next;
+	if (e->host_next)
+		e->host_next->host_link = e->host_link;
+	host_drop(e->table, e->host);
+}
+
 static void owner_leave(struct entry *e)
 {
 	struct tscf_binding *b = &e->b;
@@ -125,7 +145,7 @@ static struct entry *entry_new(struct tscf_bindings *table, const struct tscf_bi
 		return NULL;
 	}
 	e->table = table;
-	e->host = host;
+	host_join(e, host);
 	e->b.key = *key;
 	e->b.state = TSCF_BINDING_TOMBSTONE;
 	table->of_state[e->b.state]++;
@@ -229,6 +249,7 @@ static void assign(struct entry *e, enum tscf_binding_state state, enum tscf_lev
 	set_state(&e->b, state, TSCF_FOREVER);
 	e->b.level = level;
 	e->b.implicit = false;
+	e->b.inherited = false;
 	e->b.cookie = 0;
 	owner_join(e, owner, list);
 	tell(e, false);
@@ -289,7 +310,7 @@ void tscf_bindings_remove(struct tscf_bindings *table, struct tscf_binding *b)
 	if (table->cursor == e)
 		table->cursor = tscf_key_table_next(table->entries, e);
 	table->of_state[e->b.state]--;
-	host_drop(table, e->host);
+	host_leave(e);
 	tscf_key_table_remove(table->entries, e);
 }
 
@@ -312,6 +333,18 @@ void tscf_bindings_each(struct tscf_bindings *table, void (*each)(void *context,
 
 	for (e = tscf_key_table_next(table->entries, NULL); e; e = next) {
 		next = tscf_key_table_next(table->entries, e);
+		each(context, &e->b);
+	}
+}
+
+void tscf_bindings_each_of(struct tscf_bindings *table, const struct tscf_addr *local,
+			   void (*each)(void *context, struct tscf_binding *b), void *context)
+{
+	const struct host *h = host_lookup(table, local);
+	struct entry *next;
+
+	for (struct entry *e = h ? h->first : NULL; e; e = next) {
+		next = e->host_next;
 		each(context, &e->b);
 	}
 }

@@ -56,12 +56,14 @@ struct tscf_binding {
 	struct tscf_binding_key key;
 	enum tscf_level level;
 	enum tscf_binding_state state;
-	bool implicit;             /**< made by an encrypted packet, not by a request */
-	bool announced;            /**< client: the server holds an entry for this key */
-	bool seen;                 /**< client: a packet of the flow has come by the encrypted device */
-	bool shielded;             /**< client, an exception: the server may still have a shield for this key */
-	uint8_t stored;            /**< server: what its store holds for this key, enum server_stored_binding */
-	uint32_t generation;       /**< for mark-and-sweep by the owner of the table */
+	bool implicit;       /**< made by an encrypted packet, not by a request */
+	bool announced;      /**< client: the server holds an entry for this key */
+	bool seen;           /**< client: a packet of the flow has come by the encrypted device */
+	bool shielded;       /**< client, an exception: the server may still have a shield for this key */
+	bool kept;           /**< client: an encrypted session may still hold an encrypted-only entry for this key */
+	bool inherited;      /**< server: of a former session, and not confirmed by its client since */
+	uint8_t stored;      /**< server: what its store holds for this key, enum server_stored_binding */
+	uint32_t generation; /**< for mark-and-sweep by the owner of the table */
 	uint32_t plain_generation; /**< client: like generation, for plain sockets that have the same key */
 	uint32_t request;          /**< server: sequence number of the last request about this entry ... */
 	uint64_t session;          /**< ... and the TSID of its tunnel */
@@ -148,6 +150,10 @@ void tscf_bindings_expire(struct tscf_bindings *table, uint64_t now, unsigned mo
 /** Call @p each for every entry; the callback may remove or change the entry that it gets, but no other. */
 void tscf_bindings_each(struct tscf_bindings *table, void (*each)(void *context, struct tscf_binding *b),
 			void *context);
+
+/** The same for every entry of @p local, expired or not.  O(their number). */
+void tscf_bindings_each_of(struct tscf_bindings *table, const struct tscf_addr *local,
+			   void (*each)(void *context, struct tscf_binding *b), void *context);
 
 /** @return the number of entries of @p local, including expired ones that are not freed yet. */
 unsigned tscf_bindings_of(struct tscf_bindings *table, const struct tscf_addr *local);

@@ -97,6 +97,7 @@ static int fixed_size(uint16_t type)
 	case TSCF_TLV_ASIDE:
 	case TSCF_TLV_YIELD:
 	case TSCF_TLV_NETWORKS:
+	case TSCF_TLV_ENTRIES_LEFT:
 		return 0;
 	case TSCF_TLV_NEED:
 		return 1;

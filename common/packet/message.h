@@ -111,7 +111,8 @@ enum tscf_tlv_type {
 	    18, /**< 32: SHA-256 of the reservation secret; in a service request on the plain tunnel */
 	TSCF_TLV_RESERVATION_SECRET = 19, /**< 32: the secret; in a configuration request on the encrypted tunnel */
 	TSCF_TLV_QUIET = 20,              /**< 0: send nothing down the plain tunnel before the shields are complete */
-	TSCF_TLV_COMPLETE = 21,           /**< 0: in a shield request: this was the last one, quiet ends */
+	TSCF_TLV_COMPLETE = 21,           /**< 0: in a shield request: this was the last one, quiet ends;
+					   * in a bind request: all sockets are bound, others end */
 	TSCF_TLV_PERSISTENCE = 22,        /**< 2: seconds after which an idle tunnel is closed */
 	TSCF_TLV_SHIELD_LOCK = 23,        /**< 32: SHA-256 of the key that lifts this client's shields */
 	TSCF_TLV_SHIELD_KEY = 24,         /**< 32: the key; in an unshield request, together with the next lock */
@@ -146,8 +147,9 @@ enum tscf_tlv_type {
 	    51, /**< 1: highest level of the sockets that the encrypted tunnel is for; absent: encrypted-only */
 	TSCF_TLV_YIELD =
 	    52, /**< 0: encrypted keepalive, from the server: give the tunnel up for encrypted-only sockets */
-	TSCF_TLV_NETWORKS = 53, /**< 0: plain keepalive request, from the server: these are the routes, DNS and SIP
-				   servers from now on */
+	TSCF_TLV_NETWORKS = 53,     /**< 0: plain keepalive request, from the server: these are the routes, DNS and SIP
+				       servers from now on */
+	TSCF_TLV_ENTRIES_LEFT = 54, /**< 0: plain keepalive response: the server has entries of a former tunnel */
 };
 
 enum tscf_service {
@@ -332,6 +334,9 @@ struct tscf_writer {
 /** Begin a message in @p data, which holds @p size bytes (at most TSCF_PROBE_MAX of them are used). */
 void tscf_write_begin(struct tscf_writer *w, uint8_t *data, uint32_t size, enum tscf_message_type type, uint64_t tsid,
 		      uint32_t sequence);
+/* Each of these adds a TLV of @p type, or the one that it is named after. */
+
+/** The @p length bytes at @p value, as they are. */
 void tscf_write_bytes(struct tscf_writer *w, uint16_t type, const void *value, uint16_t length);
 void tscf_write_u16(struct tscf_writer *w, uint16_t type, uint16_t value);
 void tscf_write_u64(struct tscf_writer *w, uint16_t type, uint64_t value);

@@ -3,6 +3,7 @@
 
 #include "tscf-server/context.h"
 #include "tscf-server/session/authorisation.h"
+#include "tscf-server/session/enrolling.h"
 #include "tscf-server/session/way.h"
 
 #include "common/base/clock.h"
@@ -50,6 +51,23 @@ void server_authorised_pass(void *context, unsigned worker, const struct server_
 	/* If it is lost, the requests are refused when they have waited for too long. */
 	if (server_mailbox_post(&server->workers[worker].mailbox, ruling_arrives, mail) < 0)
 		free(mail);
+}
+
+static void record_written(void *owner, void *data)
+{
+	struct server_worker *worker = owner;
+
+	(void)data;
+	server_enrolling_again(&worker->state->enrolling, handle_again, worker);
+}
+
+void server_authorised_recorded(void *context)
+{
+	struct server *server = context;
+
+	/* Where it is lost, clients repeat their requests. */
+	for (unsigned n = 0; n < server->worker_count; n++)
+		server_mailbox_post(&server->workers[n].mailbox, record_written, NULL);
 }
 
 int server_authorised_prepare(struct server *server, const struct server_config *config)

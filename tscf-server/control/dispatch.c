@@ -8,6 +8,7 @@
 #include "tscf-server/control/room.h"
 #include "tscf-server/control/side_way_open.h"
 #include "tscf-server/session/admission.h"
+#include "tscf-server/session/bind.h"
 #include "tscf-server/session/rejections.h"
 #include "tscf-server/session/reply.h"
 #include "tscf-server/session/rival.h"
@@ -212,6 +213,8 @@ static void handle_keepalive(const struct server_request *r)
 		tscf_write_bytes(&w, TSCF_TLV_SOCKETS_DUE, NULL, 0);
 	if (!r->session->encrypted && r->session->lease->shared)
 		tscf_write_bytes(&w, TSCF_TLV_SHARED_ID, NULL, 0);
+	if (!r->session->encrypted && server_bindings_left(r->session))
+		tscf_write_bytes(&w, TSCF_TLV_ENTRIES_LEFT, NULL, 0);
 	tscf_write_pad(&w, r->sealed ? r->length - TSCF_SEAL_SIZE : r->length);
 	server_respond_finish(r, &w);
 	r->answer->whole = true;
@@ -276,11 +279,20 @@ static bool ends_session(const struct server_session *s, const struct server_inp
 	return s && !s->seal.agreed && in->place.connection;
 }
 
-/** The session may be with another worker, which can seal the answer that the client needs. */
+/** The session may be with another worker, which can seal the answer that the client needs: it heeds no other. */
 static bool ask_others(const struct server_request *r)
 {
-	return r->message->type == TSCF_KEEPALIVE_REQUEST && !r->in->session && !r->sealed &&
-	       server_migrate_ask(r->in, r->data, r->length);
+	enum tscf_message_type type = r->message->type;
+	bool of_tunnel = type == TSCF_KEEPALIVE_REQUEST || type == TSCF_SERVICE_REQUEST || type == TSCF_RELEASE_REQUEST;
+
+	return of_tunnel && !r->in->session && !r->sealed && server_migrate_ask(r->in, r->data, r->length);
+}
+
+/** A client that resumes asks for services as soon as its key is accepted.  If the keepalive that proves its address
+ * was lost, NO_SESSION would have it resume once more; it repeats both. */
+static bool is_too_early(const struct server_request *r)
+{
+	return r->message->type == TSCF_SERVICE_REQUEST && server_resume_awaits_proof(r);
 }
 
 static void wrong_tsid(const struct server_request *r)
@@ -293,7 +305,7 @@ static void wrong_tsid(const struct server_request *r)
 	}
 	/* The answer tells a client at once that the server does not know its session, or that its own outer address
 	 * has changed. */
-	if (!in->session && server_migrate_under_way(in, r->message->tsid)) {
+	if (!in->session && (server_migrate_under_way(in, r->message->tsid) || is_too_early(r))) {
 		server_count(&r->state->counters, SERVER_COUNT_CONTROL_UNANSWERED);
 		return;
 	}

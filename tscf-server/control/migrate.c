@@ -8,7 +8,6 @@
 #include "tscf-server/store/journal.h"
 
 #include "common/base/clock.h"
-#include "common/base/log.h"
 #include "common/transport/stream.h"
 #include "common/transport/udp.h"
 
@@ -258,17 +257,14 @@ static void pack(struct emigrant *e, const struct tscf_binding *b)
 
 struct packing {
 	struct tscf_bindings *table;
-	const struct server_lease *lease;
 	struct emigrant *emigrant;
 };
 
-/** Pack all bindings of the lease: no session lists the tombstones. */
+/** Pack all bindings of an address of the lease: no session lists the tombstones. */
 static void pack_all(void *context, struct tscf_binding *b)
 {
 	struct packing *p = context;
 
-	if (!server_lease_has(p->lease, &b->key.local))
-		return;
 	pack(p->emigrant, b);
 	tscf_bindings_remove(p->table, b);
 }
@@ -391,7 +387,7 @@ void server_migrate(struct server_state *state, const struct server_input *in, s
 {
 	struct server_worker *home = &in->interface->worker->server->workers[in->home->index];
 	struct server_store *store = state->store;
-	struct packing packing = {.table = state->bindings, .lease = s->lease};
+	struct packing packing = {.table = state->bindings};
 
 	remember_handoff(in->interface->worker, s->tsid, in->now);
 	/* The client opens another encrypted tunnel; the bindings become shields. */
@@ -402,8 +398,8 @@ void server_migrate(struct server_state *state, const struct server_input *in, s
 		return;
 	/* For the store it is the same session, with the same bindings. */
 	server_journal_end(state);
-	if (packing.emigrant->room > 0)
-		tscf_bindings_each(state->bindings, pack_all, &packing);
+	for (unsigned i = 0; i < TSCF_FAMILIES; i++)
+		tscf_bindings_each_of(state->bindings, &s->lease->address[i].addr, pack_all, &packing);
 	s->account.goes_on = true;
 	server_session_end(state, s, in->now, "it goes on at another address");
 	server_journal_begin(state, store);

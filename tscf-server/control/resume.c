@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "tscf-server/control/resume.h"
 
+#include "tscf-server/control/deny.h"
 #include "tscf-server/control/migrate.h"
-#include "tscf-server/session/rejections.h"
 #include "tscf-server/session/reply.h"
 #include "tscf-server/session/request.h"
 #include "tscf-server/session/session_move.h"
 #include "tscf-server/store/journal.h"
 
-#include "common/base/log.h"
 #include "common/crypto/hash.h"
 #include "common/crypto/random.h"
 
@@ -69,9 +68,7 @@ static bool unlock(struct server_session *s, const struct server_request *r, con
 static void refuse(const struct server_request *r, const struct server_session *s, enum tscf_response code,
 		   const char *text)
 {
-	server_count(&r->state->counters, SERVER_COUNT_REFUSED_RESUME);
-	server_denied(r, s, "resumption", code, text);
-	server_respond(r, r->message->tsid, code, text);
+	server_deny(r, s, "resumption", SERVER_COUNT_REFUSED_RESUME, code, text);
 }
 
 static void accept_key(const struct server_request *r, struct server_session *s)
@@ -138,6 +135,13 @@ void server_resume(const struct server_request *r)
 		move_to_connection(r, s);
 	else
 		accept_key(r, s);
+}
+
+bool server_resume_awaits_proof(const struct server_request *r)
+{
+	const struct server_session *s = session_of(r);
+
+	return s && s->resume.asked && tscf_endpoint_equal(&s->resume.from, &r->in->place.outer);
 }
 
 static bool is_proof(const struct server_request *r, const struct server_session *s, const struct tscf_tlv *cookie)

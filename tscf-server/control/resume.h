@@ -31,4 +31,7 @@ void server_resume(const struct server_request *r);
  */
 bool server_resume_prove(struct server_request *r);
 
+/** @return whether a session with the TSID of the message waits for a proof of the address that the message is from. */
+bool server_resume_awaits_proof(const struct server_request *r);
+
 #endif

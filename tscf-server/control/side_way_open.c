@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "tscf-server/control/side_way_open.h"
 
+#include "tscf-server/control/deny.h"
 #include "tscf-server/session/copy_ways.h"
 #include "tscf-server/session/media.h"
-#include "tscf-server/session/rejections.h"
 #include "tscf-server/session/reply.h"
 #include "tscf-server/session/side_ways.h"
 
@@ -125,9 +125,8 @@ static bool is_to_open(const struct tscf_message *m, enum tscf_service *service,
 static void refuse(const struct server_request *r, const struct server_session *s, enum tscf_service service,
 		   enum tscf_response code, const char *why)
 {
-	server_count(&r->state->counters, SERVER_COUNT_REFUSED_RESERVATION);
-	server_denied(r, s, service == TSCF_SERVICE_ENABLE_DDT ? "media way" : "copy way", code, why);
-	server_respond(r, r->message->tsid, code, why);
+	server_deny(r, s, service == TSCF_SERVICE_ENABLE_DDT ? "media way" : "copy way",
+		    SERVER_COUNT_REFUSED_RESERVATION, code, why);
 }
 
 bool server_side_way_attach(const struct server_request *r)
@@ -145,6 +144,11 @@ bool server_side_way_attach(const struct server_request *r)
 	way = server_side_way_at(s, &r->in->place);
 	if (way && r->in->session == s) {
 		answer(r, way);
+		return true;
+	}
+	/* The source or connection is that other worker's, and so would all be that came by the way. */
+	if (r->in->home) {
+		refuse(r, s, service, TSCF_RESPONSE_NOT_ALLOWED, "it would not reach the worker that has the tunnel");
 		return true;
 	}
 	if (!is_free(r->in))

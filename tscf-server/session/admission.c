@@ -111,12 +111,17 @@ static bool check_proof(const struct server_request *r, const struct tscf_proof_
 static void enrol(const struct server_request *r, const struct tscf_client_name *who, const uint8_t *share)
 {
 	uint8_t lasting[TSCF_LASTING_KEY_SIZE];
-	const char *why = tscf_client_auth_enrol(r->in->interface->client_auth, who, share, lasting);
+	bool waits;
+	const char *why = tscf_client_auth_enrol(r->in->interface->client_auth, who, share, lasting, &waits);
 	struct tscf_writer w;
 	int length;
 
 	if (why) {
 		refuse(r, who->name, why);
+		return;
+	}
+	if (waits) {
+		server_enrolling_wait(&r->state->enrolling, r);
 		return;
 	}
 	server_respond_begin(r, &w, TSCF_TSID_NONE);

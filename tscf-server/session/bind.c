@@ -318,6 +318,7 @@ void server_bind_implicitly(struct server_state *state, struct server_session *s
 
 void server_bindings_inherit(struct server_state *state, struct server_session *s, struct server_session *heir)
 {
+	heir->inherits = true;
 	while (s->bindings.first) {
 		struct tscf_binding *b = s->bindings.first;
 		bool implicit = b->implicit;
@@ -330,9 +331,62 @@ void server_bindings_inherit(struct server_state *state, struct server_session *
 		}
 		b = tscf_bindings_bind(state->bindings, &b->key, b->level, heir, &heir->bindings);
 		b->implicit = implicit;
+		b->inherited = true;
 		if (expires != TSCF_FOREVER)
 			tscf_binding_close(b, expires);
 	}
+}
+
+/** The sockets of entries that the client has not confirmed are closed, or in clear now: what is under way for those
+ * that were encrypted-only must not be. */
+static void end_unconfirmed(struct server_session *s, uint64_t now)
+{
+	struct tscf_binding *next;
+
+	for (struct tscf_binding *b = s->bindings.first; b; b = next) {
+		next = b->owner_next;
+		if (b->state != TSCF_BINDING_SHIELD && !(b->state == TSCF_BINDING_ACTIVE && b->inherited))
+			continue;
+		if (b->level == TSCF_LEVEL_ENCRYPTED_ONLY)
+			tscf_binding_bury(b, now);
+		else
+			tscf_binding_release(b, now);
+	}
+}
+
+/** An exception without a shield around it would let packets pass that a later, wider entry forbids. */
+static void end_exceptions(struct server_state *state, struct server_session *plain)
+{
+	struct tscf_binding *next;
+
+	for (struct tscf_binding *b = plain->bindings.first; b; b = next) {
+		next = b->owner_next;
+		if (b->state == TSCF_BINDING_ACTIVE)
+			tscf_bindings_remove(state->bindings, b);
+	}
+}
+
+void server_bindings_complete(struct server_state *state, struct server_session *s, uint64_t now)
+{
+	struct server_session *plain = s->partner->plain;
+
+	/* A client may say so with each message, and have thousands of bindings. */
+	if (s->inherits)
+		end_unconfirmed(s, now);
+	s->inherits = false;
+	if (!plain)
+		return;
+	end_unconfirmed(plain, now);
+	end_exceptions(state, plain);
+}
+
+bool server_bindings_left(const struct server_session *s)
+{
+	const struct server_session *encrypted = s->lease->encrypted_session;
+
+	if (!(s->services & SERVER_SERVICE_DTTE))
+		return false;
+	return s->bindings.count > 0 || (encrypted && encrypted->order < s->order && encrypted->bindings.count > 0);
 }
 
 void server_shields_inherit(struct server_state *state, struct server_session *s, struct server_session *heir)

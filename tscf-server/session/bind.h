@@ -52,6 +52,19 @@ enum tscf_response server_unshield(struct server_state *state, struct server_ses
 void server_bind_implicitly(struct server_state *state, struct server_session *s, const struct tscf_binding_key *flow,
 			    const struct tscf_binding *b, uint64_t now);
 
+/**
+ * The client of the encrypted session @p s has said that it has bound all its sockets there.  Entries that the session
+ * has inherited and the client has not confirmed, and all entries of the plain session, are of sockets that are closed
+ * or in clear by now: they end, those of encrypted-only sockets as tombstones.  tscf(7), "BINDINGS".
+ */
+void server_bindings_complete(struct server_state *state, struct server_session *s, uint64_t now);
+
+/**
+ * @return whether the plain session @p s has entries of a former tunnel, which its client may know nothing of, and
+ * which only that client can end, by an encrypted tunnel.
+ */
+bool server_bindings_left(const struct server_session *s);
+
 /** The encrypted session @p heir takes the place of @p s and gets its bindings. */
 void server_bindings_inherit(struct server_state *state, struct server_session *s, struct server_session *heir);
 

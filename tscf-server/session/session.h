@@ -99,6 +99,7 @@ struct server_session {
 	struct tscf_binding_list bindings;
 	struct tscf_service_list sockets; /**< its sockets that ask for redundancy or datagrams */
 	struct tscf_redundancy redundant; /**< flows of such sockets that this tunnel carries */
+	bool inherits;                    /**< encrypted: it has bindings of another that its client may not know */
 	unsigned tombstones;              /**< since tombstones_since */
 	uint64_t tombstones_since;
 	uint8_t client_id[SERVER_CLIENT_ID_SIZE];
@@ -288,6 +289,7 @@ void server_session_send(struct server_session *s, uint8_t *data, int length);
 /** Notify every client whose session was restored, so that the client sends its shields, and what its sockets ask for.
  */
 void server_sessions_request_shields(struct server_state *state);
+/** The server stops: end every session, and tell its client so. */
 void server_sessions_end_all(struct server_state *state, uint64_t now);
 /** End every session of @p i, none of which is confirmed. */
 void server_sessions_end_at(struct server_state *state, const struct server_interface *i, uint64_t now);
