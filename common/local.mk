@@ -133,6 +133,8 @@ libtscf_common_a_SOURCES = \
 	common/daemon/watch.h \
 	common/daemon/watch_rows.c \
 	common/daemon/watch_rows.h \
+	common/linux/device.c \
+	common/linux/device.h \
 	common/linux/netlink.c \
 	common/linux/netlink.h \
 	common/linux/netlink_internal.h \
@@ -142,6 +144,8 @@ libtscf_common_a_SOURCES = \
 	common/linux/netlink_watch.c \
 	common/linux/on_link.c \
 	common/linux/on_link.h \
+	common/linux/pace.c \
+	common/linux/pace.h \
 	common/linux/packet_sniffers.c \
 	common/linux/packet_sniffers.h \
 	common/linux/scheduling.c \

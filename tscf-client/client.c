@@ -106,10 +106,14 @@ static int open_device(struct client *c, struct tscf_tun *tun, const char *name)
 			   "--plain-dev and --encrypted-dev choose other names");
 	else if (error < 0)
 		tscf_error("cannot create device %s: %s", name, tscf_tun_strerror(error));
+	if (error < 0)
+		return error;
 	/* Packets for the plain address arrive on both devices. */
-	if (error == 0)
-		tscf_link_sysctl("ipv4", name, "rp_filter", "2");
-	return error;
+	tscf_link_sysctl("ipv4", name, "rp_filter", "2");
+	/* IPsec policies of other programs for all packets would have the kernel drop what comes by a tunnel. */
+	tscf_link_sysctl("ipv4", name, "disable_policy", "1");
+	tscf_link_sysctl("ipv6", name, "disable_policy", "1");
+	return 0;
 }
 
 static int open_control(struct client *c)

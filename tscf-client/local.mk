@@ -53,8 +53,6 @@ libtscf_client_a_SOURCES = \
 	tscf-client/kernel/barrier.h \
 	tscf-client/kernel/battery.c \
 	tscf-client/kernel/battery.h \
-	tscf-client/kernel/device.c \
-	tscf-client/kernel/device.h \
 	tscf-client/kernel/network_manager.h \
 	tscf-client/kernel/monitor.c \
 	tscf-client/kernel/monitor.h \
@@ -62,8 +60,6 @@ libtscf_client_a_SOURCES = \
 	tscf-client/kernel/name_watch.h \
 	tscf-client/kernel/wall_clock.c \
 	tscf-client/kernel/wall_clock.h \
-	tscf-client/kernel/pace.c \
-	tscf-client/kernel/pace.h \
 	tscf-client/kernel/router.h \
 	tscf-client/kernel/nat_probe.c tscf-client/kernel/nat_probe.h tscf-client/kernel/routing.c \
 	tscf-client/kernel/routing.h \

@@ -14,6 +14,12 @@ static void device_gone(void *context, struct tscf_tun *tun)
 	device_loop_lost(context, tun, -ENODEV);
 }
 
+static void ways_changed(void *context)
+{
+	struct client *c = context;
+	nat_probe_again(&c->nat_probes);
+}
+
 static void connect_kernel(struct client *c)
 {
 	c->router = (struct router){write_rules, c};
@@ -24,6 +30,7 @@ static void connect_kernel(struct client *c)
 				    .encrypted_tun = &c->encrypted_tun,
 				    .dtte = &c->dtte,
 				    .device_gone = device_gone,
+				    .ways_changed = ways_changed,
 				    .context = c,
 				    .put_back = &c->counters.put_back,
 				    .timers = &c->timers};

@@ -22,6 +22,7 @@
 #include "common/control/control.h"
 #include "common/daemon/timers.h"
 #include "common/linux/netlink.h"
+#include "common/linux/pace.h"
 #include "common/linux/tun.h"
 #include "common/linux/tun_steering.h"
 #include "common/packet/batch.h"
@@ -90,7 +91,24 @@ struct server_worker {
 	unsigned shield_requests; /**< how often clients have been notified of the restart */
 	pthread_t thread;
 	bool running;
-	int error; /**< why the worker stopped serving; read it after the thread has ended */
+};
+
+/** One of the two devices, as the main thread watches it (device_watch.h). */
+struct server_watched_device {
+	char name[16]; /**< IFNAMSIZ */
+	int index;
+	atomic_bool lost;  /**< set by a worker that cannot read from it */
+	int error;         /**< why it cannot be put back, or 0 */
+	uint64_t put_back; /**< how many times something was put back */
+	struct tscf_pace pace;
+};
+
+struct server_device_watch {
+	struct server_watched_device device[2]; /**< plain, encrypted */
+	int fd;                                 /**< notices of the kernel; negative: none */
+	struct ev_io noticed;
+	struct ev_timer look;
+	struct ev_async lost; /**< sent by a worker that has set `lost` of a device */
 };
 
 struct server {
@@ -101,6 +119,8 @@ struct server {
 	struct server_allocator
 	    *allocators; /**< one for each interface that is or was enabled, in the order in which they were made */
 	struct tscf_tun_steering steering; /**< of the devices; used with several workers */
+
+	struct server_device_watch device_watch;
 
 	/* restore.c */
 	struct server_store *store; /**< NULL: none */
@@ -124,8 +144,7 @@ struct server {
 	/* server.c */
 	struct tscf_control_server *control;
 	struct tscf_capture capture;
-	int state_lock;         /**< descriptor of the state directory, or negative: not locked */
-	struct ev_async failed; /**< sent by a worker that cannot go on */
+	int state_lock; /**< descriptor of the state directory, or negative: not locked */
 	struct ev_signal terminate, interrupt, hangup;
 	time_t since;
 	uint64_t started;
@@ -133,11 +152,13 @@ struct server {
 	void *reread_context;
 };
 
-/** Called in a worker that cannot go on (the reason has been logged): the daemon ends. */
-static inline void server_worker_fail(struct server_worker *worker, int error)
+/** Called in a worker that cannot read from its part of a device: the main thread makes the device again. */
+static inline void server_worker_device_lost(struct server_worker *worker, const struct server_device *device)
 {
-	worker->error = error;
-	ev_async_send(worker->server->loop, &worker->server->failed);
+	struct server_device_watch *d = &worker->server->device_watch;
+
+	atomic_store(&d->device[device == &worker->encrypted].lost, true);
+	ev_async_send(worker->server->loop, &d->lost);
 }
 
 #endif

@@ -16,6 +16,21 @@
  */
 int server_devices_open(struct server *server);
 
+/**
+ * Create one device again, with its name, and its interface index if that is free.  It has no address and is down.
+ *
+ * @param parts  set up for all workers, by their numbers
+ * @return 0, or -errno with all parts closed.
+ */
+int server_devices_make(const struct server *server, struct tscf_tun parts[], const char *name, int index);
+
+/**
+ * Compare one device with what it should be (device.h), and the routes of shut.h, and put back what is missing.
+ *
+ * @return how many things were put back, or -errno.
+ */
+int server_devices_restore(const struct server *server, struct tscf_netlink *nl, bool encrypted);
+
 /** Give the devices the server's own addresses in the ranges of one more interface.  Errors are logged.  @return 0 or
  * -errno. */
 int server_devices_number(const struct server *server, const struct server_allocator *allocator);

@@ -66,6 +66,8 @@ libtscf_server_a_SOURCES = \
 	tscf-server/control/socket_services.c \
 	tscf-server/counters.c \
 	tscf-server/counters.h \
+	tscf-server/device_watch.c \
+	tscf-server/device_watch.h \
 	tscf-server/devices.c \
 	tscf-server/devices.h \
 	tscf-server/dtte.c \
@@ -109,6 +111,8 @@ libtscf_server_a_SOURCES = \
 	tscf-server/renewal.c \
 	tscf-server/renewal.h \
 	tscf-server/server.c \
+	tscf-server/shut.c \
+	tscf-server/shut.h \
 	tscf-server/server.h \
 	tscf-server/session/accounting.c \
 	tscf-server/session/accounting.h \

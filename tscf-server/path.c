@@ -10,7 +10,6 @@
 #include "tscf-server/session/rejections.h"
 #include "tscf-server/session/session_move.h"
 #include "tscf-server/session/side_ways.h"
-#include "tscf-server/worker.h"
 
 #include "common/base/clock.h"
 #include "common/base/log.h"
@@ -490,9 +489,8 @@ static void on_device_readable(struct ev_loop *loop, struct ev_io *watcher, int 
 			break;
 	}
 	if (err < 0) {
-		tscf_error("%s: %s: the device is gone or was taken down", device->tun.name, strerror(-err));
 		stop_watching(device, loop);
-		server_worker_fail(worker, err);
+		server_worker_device_lost(worker, device);
 	}
 }
 
@@ -505,6 +503,25 @@ static void watch(struct server_worker *worker, struct server_device *device)
 	device->urgent.data = device;
 	if (device->tun.urgent_fd >= 0)
 		ev_io_start(worker->loop, &device->urgent);
+}
+
+void server_path_detach(struct server_worker *worker, struct server_device *device)
+{
+	stop_watching(device, worker->loop);
+	tscf_tun_close(&device->tun);
+}
+
+void server_path_attach(struct server_worker *worker, struct server_device *device, const struct tscf_tun *part)
+{
+	const struct tscf_tun before = device->tun;
+
+	device->tun = *part;
+	device->tun.read_packets = before.read_packets;
+	device->tun.read_bytes = before.read_bytes;
+	device->tun.written_packets = before.written_packets;
+	device->tun.written_bytes = before.written_bytes;
+	device->tun.write_errors = before.write_errors;
+	watch(worker, device);
 }
 
 int server_path_start(struct server_worker *worker)

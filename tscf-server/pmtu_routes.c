@@ -30,23 +30,24 @@ static int change_route(struct tscf_netlink *nl, const struct tscf_addr *addr, i
 	return err == 0 && now != 0 ? tscf_route_add(nl, &route) : err;
 }
 
+/** Change the route to one address of @p lease, which has the MTU @p before; 0: no route. */
+static void follow(struct server_worker *worker, const struct server_lease *lease, const struct tscf_addr *addr,
+		   unsigned before)
+{
+	const struct tscf_tun *tun = lease->encrypted ? &worker->encrypted.tun : &worker->plain.tun;
+	int err = change_route(worker->netlink, addr, tun->index, before, lease->mtu);
+	char text[TSCF_ADDR_TEXT];
+
+	if (err < 0)
+		tscf_warning("%s: the route to %s cannot have the MTU %u: %s", tun->name, tscf_addr_format(addr, text),
+			     lease->mtu, strerror(-err));
+}
+
 static void narrowed(void *context, const struct server_lease *lease, unsigned before)
 {
-	struct server_worker *worker = context;
-	const struct tscf_tun *tun = lease->encrypted ? &worker->encrypted.tun : &worker->plain.tun;
-	char text[TSCF_ADDR_TEXT];
-	int err;
-
-	for (unsigned i = 0; i < TSCF_FAMILIES; i++) {
-		const struct tscf_addr *addr = &lease->address[i].addr;
-
-		if (addr->family == 0)
-			continue;
-		err = change_route(worker->netlink, addr, tun->index, before, lease->mtu);
-		if (err < 0)
-			tscf_warning("%s: the route to %s cannot have the MTU %u: %s", tun->name,
-				     tscf_addr_format(addr, text), lease->mtu, strerror(-err));
-	}
+	for (unsigned i = 0; i < TSCF_FAMILIES; i++)
+		if (lease->address[i].addr.family != 0)
+			follow(context, lease, &lease->address[i].addr, before);
 }
 
 int server_pmtu_routes_open(struct server_worker *worker)
@@ -54,12 +55,19 @@ int server_pmtu_routes_open(struct server_worker *worker)
 	int err = tscf_netlink_open(&worker->netlink);
 
 	if (err < 0) {
-		tscf_error("cannot talk to the kernel about routes: %s", strerror(-err));
+		tscf_error("cannot open netlink for routes: %s", strerror(-err));
 		return err;
 	}
 	worker->state->leases.narrowed = narrowed;
 	worker->state->leases.context = worker;
 	return 0;
+}
+
+void server_pmtu_routes_renew(struct server_worker *worker, bool encrypted)
+{
+	for (const struct server_address *a = worker->state->leases.by_addr; a; a = a->hh.next)
+		if (a->lease->encrypted == encrypted && a->lease->mtu != 0)
+			follow(worker, a->lease, &a->addr, 0);
 }
 
 void server_pmtu_routes_close(struct server_worker *worker)

@@ -13,6 +13,8 @@
 
 /** Begin to follow the leases of @p worker, whose devices exist already.  Errors are logged.  @return 0 or -errno. */
 int server_pmtu_routes_open(struct server_worker *worker);
+/** The kernel has lost the routes of plain or encrypted tunnels with their device: add them again. */
+void server_pmtu_routes_renew(struct server_worker *worker, bool encrypted);
 /** Stop following; all leases are gone. */
 void server_pmtu_routes_close(struct server_worker *worker);
 

@@ -9,7 +9,7 @@
 #include "tscf-server/certificate.h"
 #include "tscf-server/context.h"
 #include "tscf-server/control/authorised.h"
-#include "tscf-server/control/dispatch.h"
+#include "tscf-server/device_watch.h"
 #include "tscf-server/devices.h"
 #include "tscf-server/interface.h"
 #include "tscf-server/reload.h"
@@ -18,6 +18,7 @@
 #include "tscf-server/session/reply.h"
 #include "tscf-server/settings/enrolled.h"
 #include "tscf-server/settings/host_check.h"
+#include "tscf-server/shut.h"
 #include "tscf-server/store/state_lock.h"
 #include "tscf-server/worker.h"
 
@@ -49,14 +50,6 @@ static void on_hangup(struct ev_loop *loop, struct ev_signal *watcher, int event
 	(void)watcher;
 	(void)events;
 	server_reload(ev_userdata(loop));
-}
-
-/** The worker has logged the reason. */
-static void on_failed(struct ev_loop *loop, struct ev_async *watcher, int events)
-{
-	(void)watcher;
-	(void)events;
-	ev_break(loop, EVBREAK_ALL);
 }
 
 static void answer_page(struct server *server, struct tscf_control_call_in *call)
@@ -176,11 +169,9 @@ static void start_events(struct server *server)
 	ev_signal_init(&server->terminate, on_stop_signal, SIGTERM);
 	ev_signal_init(&server->interrupt, on_stop_signal, SIGINT);
 	ev_signal_init(&server->hangup, on_hangup, SIGHUP);
-	ev_async_init(&server->failed, on_failed);
 	ev_signal_start(server->loop, &server->terminate);
 	ev_signal_start(server->loop, &server->interrupt);
 	ev_signal_start(server->loop, &server->hangup);
-	ev_async_start(server->loop, &server->failed);
 }
 
 static void stop_events(struct server *server)
@@ -188,7 +179,6 @@ static void stop_events(struct server *server)
 	ev_signal_stop(server->loop, &server->terminate);
 	ev_signal_stop(server->loop, &server->interrupt);
 	ev_signal_stop(server->loop, &server->hangup);
-	ev_async_stop(server->loop, &server->failed);
 }
 
 /**
@@ -317,12 +307,15 @@ static int serve(struct server *server, void (*ready)(void *context), void *cont
 		err = server_asker_start(server->asker);
 	if (err == 0) {
 		server_renewal_follow(server, server->config);
+		server_device_watch_start(server);
 		ready(context);
 		ev_run(server->loop, 0);
+		server_device_watch_stop(server);
 		tscf_capture_stop(&server->capture);
-		err = server_workers_stop(server);
+		server_workers_stop(server);
 		for (unsigned n = 0; n < server->worker_count; n++)
 			say_goodbye(&server->workers[n]);
+		server_shut_end(server);
 	}
 	server_renewal_stop(server);
 	stop_events(server);
@@ -357,6 +350,7 @@ int server_run(const struct server_config *config, void (*ready)(void *context),
 	    .config = config,
 	    .state_lock = -1,
 	    .key_log = -1,
+	    .device_watch = {.fd = -1},
 	    .steering = {.program = -1, .exceptions = -1},
 	    .since = time(NULL),
 	    .started = tscf_clock_now(),

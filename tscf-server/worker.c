@@ -61,7 +61,8 @@ static void watch_return_route(struct server_worker *worker)
 	else
 		tscf_warning(
 		    "packets of clients go to the service network, and nothing comes back: it needs a route to "
-		    "the clients' addresses by this host, or this host must replace them (masquerade)");
+		    "the clients' addresses by this host, or this host must replace them (masquerade), or a "
+		    "firewall here does not forward them");
 }
 
 static uint64_t tick_next(const void *owner)
@@ -286,10 +287,8 @@ static void leave_loop(void *owner, void *data)
 	ev_break(worker->loop, EVBREAK_ALL);
 }
 
-int server_workers_stop(struct server *server)
+void server_workers_stop(struct server *server)
 {
-	int err = 0;
-
 	for (unsigned n = 0; n < server->worker_count; n++)
 		if (server->workers[n].running)
 			server_mailbox_call(&server->workers[n].mailbox, leave_loop, NULL);
@@ -299,8 +298,5 @@ int server_workers_stop(struct server *server)
 		if (worker->running)
 			pthread_join(worker->thread, NULL);
 		worker->running = false;
-		if (err == 0)
-			err = worker->error;
 	}
-	return err;
 }

@@ -21,7 +21,7 @@ int server_workers_listen(struct server *server);
 
 /** Start the threads; if one cannot be started, the others are ended.  Errors are logged.  @return 0 or -errno. */
 int server_workers_start(struct server *server);
-/** Stop the threads and wait until they have ended.  @return 0, or the error of the first worker that failed. */
-int server_workers_stop(struct server *server);
+/** Stop the threads and wait until they have ended. */
+void server_workers_stop(struct server *server);
 
 #endif

@@ -30,24 +30,28 @@ bool tscf_netlink_drain(int fd);
 
 /** What a program that watches its own state wants to know about. */
 struct tscf_notice_filter {
-	uint32_t tables[2]; /**< tables whose routes are watched, besides routes with our tag */
-	int devices[2];     /**< interface indexes */
+	uint32_t tables[2]; /**< tables whose routes are watched, besides routes with our tag; 0: none */
+	int devices[2];     /**< interface indexes; routes by these devices are watched, too */
 };
 enum tscf_notice {
 	TSCF_NOTICE_NONE,
 	TSCF_NOTICE_OTHER, /**< routes without our tag have changed */
-	TSCF_NOTICE_OURS,  /**< our objects may have changed, or any policy rules */
+	TSCF_NOTICE_OURS,  /**< our objects may have changed, any policy rules, or table local, which precedes ours */
 };
 /**
  * @return a non-blocking descriptor that is readable when links, addresses, routes, policy rules or settings of devices
  * have changed, or -errno.
  */
 int tscf_netlink_watch_state(void);
+/** @return a non-blocking descriptor that is readable when tables of nf_tables have changed, or -errno. */
+int tscf_netlink_watch_firewall(void);
 /** Read and discard the notices; lost notices count as ours. */
 enum tscf_notice tscf_netlink_notices(int fd, const struct tscf_notice_filter *filter);
 
 struct tscf_link {
+	char name[16]; /**< IFNAMSIZ */
 	bool up;
+	bool carrier; /**< without it the kernel drops what is sent to the link, and no program gets an error */
 	unsigned mtu;
 	char kind[16]; /**< IFLA_INFO_KIND: "bridge", "veth"; empty for most hardware */
 };
@@ -55,6 +59,11 @@ struct tscf_link {
 int tscf_link_get(struct tscf_netlink *nl, int index, struct tscf_link *out);
 /** Bring the link up with this MTU. */
 int tscf_link_up(struct tscf_netlink *nl, int index, unsigned mtu);
+int tscf_link_down(struct tscf_netlink *nl, int index);
+/** Switch the carrier of a TUN device on.  @return 0 or -errno. */
+int tscf_link_carrier(struct tscf_netlink *nl, int index);
+/** @return 0, or -errno: -EBUSY if the link must be down for that, -EEXIST if another one has the name. */
+int tscf_link_rename(struct tscf_netlink *nl, int index, const char *name);
 /** Set the length of the link's transmit queue (txqueuelen). */
 int tscf_link_set_queue(struct tscf_netlink *nl, int index, unsigned packets);
 /**
@@ -116,6 +125,11 @@ int tscf_route_del_foreign(struct tscf_netlink *nl, const struct tscf_route *r);
  * @return the index of the outgoing device, or -errno.
  */
 int tscf_route_lookup(struct tscf_netlink *nl, const struct tscf_addr *to, uint32_t mark);
+/**
+ * @return 0 if table main has the kernel's route to the network of @p address, an address of the device @p index;
+ * -ENOENT if not; or another -errno.  An address without a network has no such route, and 0 is returned.
+ */
+int tscf_route_connected(struct tscf_netlink *nl, int index, const struct tscf_prefix *address);
 enum tscf_table_use { TSCF_TABLE_EMPTY, TSCF_TABLE_OWN, TSCF_TABLE_FOREIGN };
 /**
  * @return which routes @p table holds, of either family: none, only routes with our tag, or also routes without it; or

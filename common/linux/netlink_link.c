@@ -35,7 +35,9 @@ static int change_link(struct tscf_netlink *nl, int index, struct rtnl_link *cha
 
 static int take_link(struct nlmsghdr *header, void *context)
 {
+	struct nlattr *carrier = nlmsg_find_attr(header, sizeof(struct ifinfomsg), IFLA_CARRIER);
 	struct nlattr *mtu = nlmsg_find_attr(header, sizeof(struct ifinfomsg), IFLA_MTU);
+	struct nlattr *name = nlmsg_find_attr(header, sizeof(struct ifinfomsg), IFLA_IFNAME);
 	struct nlattr *info = nlmsg_find_attr(header, sizeof(struct ifinfomsg), IFLA_LINKINFO);
 	struct nlattr *kind = info ? nla_find(nla_data(info), nla_len(info), IFLA_INFO_KIND) : NULL;
 	struct tscf_link *out = context;
@@ -43,7 +45,10 @@ static int take_link(struct nlmsghdr *header, void *context)
 	if (header->nlmsg_type != RTM_NEWLINK)
 		return 0;
 	out->up = ((struct ifinfomsg *)nlmsg_data(header))->ifi_flags & IFF_UP;
+	out->carrier = !carrier || nla_get_u8(carrier);
 	out->mtu = mtu ? nla_get_u32(mtu) : 0;
+	if (name)
+		nla_strlcpy(out->name, name, sizeof(out->name));
 	if (kind)
 		nla_strlcpy(out->kind, kind, sizeof(out->kind));
 	return 0;
@@ -70,6 +75,36 @@ int tscf_link_up(struct tscf_netlink *nl, int index, unsigned mtu)
 		return -ENOMEM;
 	rtnl_link_set_mtu(changes, mtu);
 	rtnl_link_set_flags(changes, IFF_UP);
+	return change_link(nl, index, changes);
+}
+
+int tscf_link_down(struct tscf_netlink *nl, int index)
+{
+	struct rtnl_link *changes = rtnl_link_alloc();
+
+	if (!changes)
+		return -ENOMEM;
+	rtnl_link_unset_flags(changes, IFF_UP);
+	return change_link(nl, index, changes);
+}
+
+int tscf_link_carrier(struct tscf_netlink *nl, int index)
+{
+	struct rtnl_link *changes = rtnl_link_alloc();
+
+	if (!changes)
+		return -ENOMEM;
+	rtnl_link_set_carrier(changes, 1);
+	return change_link(nl, index, changes);
+}
+
+int tscf_link_rename(struct tscf_netlink *nl, int index, const char *name)
+{
+	struct rtnl_link *changes = rtnl_link_alloc();
+
+	if (!changes)
+		return -ENOMEM;
+	rtnl_link_set_name(changes, name);
 	return change_link(nl, index, changes);
 }
 

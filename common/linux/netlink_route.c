@@ -364,3 +364,53 @@ int tscf_route_table_use(struct tscf_netlink *nl, uint32_t table)
 	}
 	return own ? TSCF_TABLE_OWN : TSCF_TABLE_EMPTY;
 }
+
+/** The search for the route to the network of an address. */
+struct connected_search {
+	int index;
+	struct tscf_prefix network;
+	bool found;
+};
+
+static int match_connected(struct nlmsghdr *header, void *context)
+{
+	struct connected_search *search = context;
+	struct listed_route listed;
+
+	if (parse_route(header, search->network.addr.family, &listed) && listed.route.table == RT_TABLE_MAIN &&
+	    listed.protocol == RTPROT_KERNEL && listed.route.device == search->index &&
+	    tscf_prefix_equal(&listed.route.destination, &search->network))
+		search->found = true;
+	return 0;
+}
+
+/** The kernel leaves out routes of other tables and devices (Linux 4.20), however many there are. */
+static int dump_connected(struct tscf_netlink *nl, struct connected_search *search)
+{
+	struct rtmsg request = {.rtm_family = search->network.addr.family, .rtm_protocol = RTPROT_KERNEL};
+	struct nl_msg *msg = nlmsg_alloc_simple(RTM_GETROUTE, 0);
+
+	if (!msg || nlmsg_append(msg, &request, sizeof(request), NLMSG_ALIGNTO) < 0 ||
+	    nla_put_u32(msg, RTA_TABLE, RT_TABLE_MAIN) < 0 || nla_put_u32(msg, RTA_OIF, (uint32_t)search->index) < 0) {
+		nlmsg_free(msg);
+		return -ENOMEM;
+	}
+	return tscf_netlink_dump(nl, msg, match_connected, search);
+}
+
+int tscf_route_connected(struct tscf_netlink *nl, int index, const struct tscf_prefix *address)
+{
+	struct connected_search search = {.index = index, .network = *address};
+	unsigned tries = TSCF_NETLINK_DUMP_TRIES;
+	int err;
+
+	if (address->length == 8 * tscf_addr_size(address->addr.family))
+		return 0;
+	tscf_prefix_normalize(&search.network);
+	do
+		err = dump_connected(nl, &search);
+	while (err == -EINTR && --tries > 0);
+	if (search.found)
+		return 0;
+	return err < 0 ? err : -ENOENT;
+}

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <linux/netconf.h>
+#include <linux/netfilter/nfnetlink.h>
 #include <linux/rtnetlink.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -37,6 +38,11 @@ int tscf_netlink_watch_state(void)
 	return tscf_netlink_subscribe(NETLINK_ROUTE, GROUPS_STATE);
 }
 
+int tscf_netlink_watch_firewall(void)
+{
+	return tscf_netlink_subscribe(NETLINK_NETFILTER, 1U << (NFNLGRP_NFTABLES - 1));
+}
+
 bool tscf_netlink_drain(int fd)
 {
 	char buffer[4096];
@@ -60,9 +66,15 @@ static enum tscf_notice route_notice(struct nlmsghdr *header, const struct tscf_
 {
 	const struct rtmsg *rtm = nlmsg_data(header);
 	const struct nlattr *attr = nlmsg_find_attr(header, sizeof(*rtm), RTA_TABLE);
+	const struct nlattr *oif = nlmsg_find_attr(header, sizeof(*rtm), RTA_OIF);
 	uint32_t table = attr && nla_len(attr) >= (int)sizeof(table) ? nla_get_u32(attr) : rtm->rtm_table;
 
+	/* No rule of ours comes before table local.  What the kernel has there follows from addresses. */
+	if (table == RT_TABLE_LOCAL && rtm->rtm_protocol != RTPROT_KERNEL)
+		return TSCF_NOTICE_OURS;
 	if (rtm->rtm_protocol == TSCF_RTPROT || table == f->tables[0] || table == f->tables[1])
+		return TSCF_NOTICE_OURS;
+	if (oif && nla_len(oif) >= (int)sizeof(uint32_t) && is_device(f, (int)nla_get_u32(oif)))
 		return TSCF_NOTICE_OURS;
 	return TSCF_NOTICE_OTHER;
 }

@@ -186,10 +186,10 @@ static int open_parts(struct tscf_tun *tun[], unsigned count, const char *name, 
 	return err;
 }
 
-int tscf_tun_open_parts(struct tscf_tun *tun[], unsigned count, const char *name, bool join_udp,
+int tscf_tun_open_parts(struct tscf_tun *tun[], unsigned count, const char *name, int index, bool join_udp,
 			const struct tscf_tun_steering *steering)
 {
-	return open_parts(tun, count, name, 0, join_udp, steering);
+	return open_parts(tun, count, name, index, join_udp, steering);
 }
 
 static int open_alone(struct tscf_tun *tun, const char *name, int index, bool join_udp, uint64_t realtime_dscps)

@@ -62,10 +62,11 @@ int tscf_tun_open_again(struct tscf_tun *tun, bool join_udp, uint64_t realtime_d
  * Like tscf_tun_open for several workers: each of the @p count parts at @p tun gets the packets that @p steering
  * assigns to it.  The device disappears when the last part is closed; no part is closed while others are in use.
  *
+ * @param index  the interface index that the device is to have; 0: any
  * @param steering  for @p count workers; NULL with one worker: then urgent packets share a queue with the others.
- * @return 0, or -errno with all parts closed.
+ * @return 0, or -errno with all parts closed: -EBUSY if the name or the index is in use.
  */
-int tscf_tun_open_parts(struct tscf_tun *tun[], unsigned count, const char *name, bool join_udp,
+int tscf_tun_open_parts(struct tscf_tun *tun[], unsigned count, const char *name, int index, bool join_udp,
 			const struct tscf_tun_steering *steering);
 void tscf_tun_close(struct tscf_tun *tun);
 
@@ -94,7 +95,8 @@ bool tscf_tun_more(const struct tscf_tun *tun, const struct tscf_batch *batch);
  * next flush.
  */
 void tscf_tun_put(struct tscf_tun *tun, uint8_t *data, uint32_t length);
-/** Write the queued packets, joined if the kernel takes joined packets; what it refuses is dropped and counted. */
+/** Write the queued packets, joined if the kernel takes joined packets; what it refuses one by one is dropped and
+ * counted. */
 void tscf_tun_flush(struct tscf_tun *tun);
 
 #endif

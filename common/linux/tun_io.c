@@ -123,6 +123,28 @@ void tscf_tun_put(struct tscf_tun *tun, uint8_t *data, uint32_t length)
 	tscf_coalesce_add(tun->coalescer, data, length);
 }
 
+static void count_written(struct tscf_tun *tun, bool written, unsigned packets, uint64_t bytes)
+{
+	if (!written) {
+		tun->write_errors += packets;
+		return;
+	}
+	tun->written_packets += packets;
+	tun->written_bytes += bytes;
+}
+
+/* Some releases of Linux (6.6.44 and others of that time) refuse super-packets that all others take. */
+static void write_apart(struct tscf_tun *tun, const struct tscf_super *super)
+{
+	struct virtio_net_hdr none = {0};
+
+	for (unsigned i = 0; i < super->packets; i++) {
+		struct iovec iov[] = {{&none, sizeof(none)}, tscf_super_packet(super, i)};
+
+		count_written(tun, writev(tun->fd, iov, 2) >= 0, 1, iov[1].iov_len);
+	}
+}
+
 void tscf_tun_flush(struct tscf_tun *tun)
 {
 	const struct tscf_super *writes;
@@ -132,12 +154,12 @@ void tscf_tun_flush(struct tscf_tun *tun)
 		return;
 	count = tscf_coalesce_finish(tun->coalescer, &writes);
 	for (unsigned i = 0; i < count; i++) {
-		if (writev(tun->fd, writes[i].iov, (int)writes[i].iov_count) < 0) {
-			tun->write_errors += writes[i].packets;
-			continue;
-		}
-		tun->written_packets += writes[i].packets;
-		tun->written_bytes += writes[i].bytes;
+		bool written = writev(tun->fd, writes[i].iov, (int)writes[i].iov_count) >= 0;
+
+		if (!written && errno == EINVAL && writes[i].packets > 1)
+			write_apart(tun, &writes[i]);
+		else
+			count_written(tun, written, writes[i].packets, writes[i].bytes);
 	}
 	tscf_coalesce_begin(tun->coalescer);
 }

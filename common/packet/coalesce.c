@@ -255,3 +255,12 @@ unsigned tscf_coalesce_finish(struct tscf_coalescer *c, const struct tscf_super 
 	*writes = c->super;
 	return c->batches;
 }
+
+/* Merged packets have headers of one length, and each payload lies behind its own. */
+struct iovec tscf_super_packet(const struct tscf_super *super, unsigned i)
+{
+	const size_t header = super->iov[0].iov_len - sizeof(struct virtio_net_hdr);
+	const struct iovec *payload = &super->iov[1 + i];
+
+	return (struct iovec){(uint8_t *)payload->iov_base - header, header + payload->iov_len};
+}

@@ -46,6 +46,9 @@ struct tscf_super {
 	uint32_t bytes;     /**< bytes of these packets before merging */
 };
 
+/** @return packet @p i of those that are merged into @p super, as it was before; @p super has more than one. */
+struct iovec tscf_super_packet(const struct tscf_super *super, unsigned i);
+
 struct tscf_coalescer;
 
 /** Make a coalescer that merges @p kinds, at most @p segments (1 to TSCF_COALESCE_SEGMENTS) into one.  @return NULL: no

@@ -89,6 +89,17 @@ static void plan_devices(struct planner *p, uint32_t explicit)
 	put_device(p, one, p->facts->encrypted_device);
 }
 
+/* Other programs' policies for all packets must not catch IPv6 packets for the tunnels, either.  The kernel does not
+ * show these the device, so they are known by their source. */
+static void plan_ipv6_source(struct planner *p, const struct tscf_addrs *internal, uint32_t explicit)
+{
+	const struct tscf_addr *source = &internal->of[tscf_family_index(AF_INET6)];
+	struct tscf_xfrm_policy one = marked(p, AF_INET6, PRIORITY_DEVICES, explicit, TSCF_MARK_EXPLICIT);
+	one.source = (struct tscf_prefix){.addr = *source, .length = 8 * (uint8_t)tscf_addr_size(AF_INET6)};
+	if (source->family == AF_INET6)
+		put(p, &one);
+}
+
 static void plan_source(struct planner *p, const struct tscf_addr *source, uint32_t explicit)
 {
 	struct tscf_xfrm_policy one = marked(p, AF_INET, PRIORITY_SOURCE_BLOCK, explicit, TSCF_MARK_EXPLICIT);
@@ -171,6 +182,8 @@ void barrier_plan(const struct client_config *config, const struct routing_facts
 		plan_devices(&p, givers[i]);
 		plan_source(&p, &facts->plain.of[tscf_family_index(AF_INET)], givers[i]);
 		plan_source(&p, &facts->encrypted.of[tscf_family_index(AF_INET)], givers[i]);
+		plan_ipv6_source(&p, &facts->plain, givers[i]);
+		plan_ipv6_source(&p, &facts->encrypted, givers[i]);
 	}
 	for (unsigned i = 0; sayable && i < config->policies.count; i++)
 		sayable = plan_policy(&p, &config->policies.list[i]);
@@ -178,11 +191,18 @@ void barrier_plan(const struct client_config *config, const struct routing_facts
 		plan_default_level(&p);
 }
 
+/* What depends on an internal address goes with the address. */
+static bool needs_daemon(const struct tscf_xfrm_policy *p)
+{
+	return p->priority == PRIORITY_SOURCE_BLOCK || p->priority >= PRIORITY_DHCP ||
+	       (p->family == AF_INET6 && p->priority == PRIORITY_DEVICES);
+}
+
 void barrier_keep(struct barrier *b)
 {
 	unsigned kept = 0;
 	for (unsigned i = 0; i < b->count; i++)
-		if (b->list[i].priority != PRIORITY_SOURCE_BLOCK && b->list[i].priority < PRIORITY_DHCP)
+		if (!needs_daemon(&b->list[i]))
 			b->list[kept++] = b->list[i];
 	b->count = kept;
 }

@@ -8,6 +8,10 @@
  *     IPv4 packets that a policy makes encrypted-only, by ports and remote address: the same
  *     IPv4 packets without a level to a service route, if the default level is encrypted-only: the same
  *
+ * What passes by our devices also passes the IPsec policies of other programs, which have higher numbers of priority: a
+ * policy for all packets, as IPsec gateways have, would else drop it or encrypt it a second time.  IPv6 packets from an
+ * internal address are exempt from them for the same reason.
+ *
  * The client sees the packet on our device and checks that it is the right one (decide.h).  The barrier cannot express
  * a policy for certain users, nor any policy after one that exempts certain users.  Pure.
  */

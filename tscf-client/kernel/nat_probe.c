@@ -49,8 +49,13 @@ static struct tscf_addr destination(const struct nat_probes *n, int family)
 	return (struct tscf_addr){.family = 0};
 }
 
-/* @return whether a datagram was sent.  If a route of another program leads elsewhere, none arrives and nothing is
- * reported. */
+/* That the kernel has no room at the moment says nothing of its rules. */
+static bool is_passing(int error)
+{
+	return error == EAGAIN || error == ENOBUFS || error == ENOMEM;
+}
+
+/* @return whether a datagram was sent, or refused: that one does not arrive. */
 static bool send_one(const struct nat_probes *n, const struct nat_probe *p, int family, enum tscf_level level)
 {
 	const struct tscf_addr *from = &n->facts->plain.of[tscf_family_index((sa_family_t)family)];
@@ -63,8 +68,7 @@ static bool send_one(const struct nat_probes *n, const struct nat_probe *p, int 
 		return false;
 	tscf_endpoint_make(&to, PORT, &remote);
 	ssize_t sent = sendto(fd, p->token, sizeof(p->token), MSG_DONTWAIT, &remote.sa, tscf_endpoint_size(&remote));
-	/* EPERM: the firewall reports that it drops the packet. */
-	bool refused = sent < 0 && errno == EPERM;
+	bool refused = sent < 0 && !is_passing(errno);
 	close(fd);
 	return sent >= 0 || refused;
 }
@@ -73,10 +77,11 @@ static void send_all(struct nat_probes *n, struct nat_probe *p, enum tscf_level 
 {
 	tscf_random(p->token, sizeof(p->token));
 	p->changed = false;
+	p->sent = tscf_timers_now(n->timers);
 	/* Count first: a sent datagram is in the device at once. */
 	for (unsigned i = 0; i < TSCF_FAMILIES; i++)
 		p->waiting += send_one(n, p, tscf_family(i), level);
-	p->at = tscf_timers_now(n->timers) + (p->waiting > 0 ? NAT_PROBE_WAIT_MS : NAT_PROBE_MS);
+	p->at = p->sent + (p->waiting > 0 ? NAT_PROBE_WAIT_MS : NAT_PROBE_MS);
 }
 
 static void say(const struct nat_probe *p)
@@ -90,8 +95,10 @@ static void say(const struct nat_probe *p)
 			     "iptables -t nat -I POSTROUTING -o %s -j ACCEPT",
 			     device, device, device);
 	else if (p->finding == NAT_PROBE_DROPPED)
-		tscf_warning("this host lets no packets out by %s: its firewall or a policy rule keeps them back",
-			     device);
+		tscf_warning(
+		    "this host lets no packets out by %s: its firewall, an IPsec policy or a policy rule keeps "
+		    "them back, or sets another mark",
+		    device);
 	else
 		tscf_info("packets leave by %s unchanged now", device);
 }
@@ -100,6 +107,7 @@ static void conclude(struct nat_probes *n, struct nat_probe *p, enum nat_probe_f
 {
 	enum nat_probe_finding before = p->finding;
 	p->finding = finding;
+	p->doubtful = false;
 	p->waiting = 0;
 	p->at = tscf_timers_now(n->timers) + NAT_PROBE_MS;
 	if (finding == before || (before == NAT_PROBE_UNKNOWN && finding == NAT_PROBE_UNCHANGED))
@@ -107,12 +115,24 @@ static void conclude(struct nat_probes *n, struct nat_probe *p, enum nat_probe_f
 	say(p);
 }
 
+/* Something may have been on its way to being put back: one datagram that does not arrive is not enough. */
+static void give_up(struct nat_probes *n, struct nat_probe *p, enum tscf_level level)
+{
+	if (p->changed || p->doubtful || p->finding == NAT_PROBE_DROPPED) {
+		conclude(n, p, p->changed ? NAT_PROBE_CHANGED : NAT_PROBE_DROPPED);
+		return;
+	}
+	p->waiting = 0;
+	p->doubtful = true;
+	send_all(n, p, level);
+}
+
 static void tick_one(struct nat_probes *n, struct nat_probe *p, bool encrypted)
 {
 	if (!is_wanted(n, encrypted))
 		*p = (struct nat_probe){.device = p->device, .finding = p->finding};
 	else if (tscf_timers_now(n->timers) >= p->at && p->waiting > 0)
-		conclude(n, p, p->changed ? NAT_PROBE_CHANGED : NAT_PROBE_DROPPED);
+		give_up(n, p, levels[encrypted]);
 	else if (tscf_timers_now(n->timers) >= p->at)
 		send_all(n, p, levels[encrypted]);
 }
@@ -127,8 +147,8 @@ static void tick(void *context)
 void nat_probe_again(struct nat_probes *n)
 {
 	for (unsigned i = 0; i < 2; i++)
-		if (n->of[i].waiting == 0)
-			n->of[i].at = 0;
+		if (n->of[i].waiting == 0 && n->of[i].at > n->of[i].sent + NAT_PROBE_GAP_MS)
+			n->of[i].at = n->of[i].sent + NAT_PROBE_GAP_MS;
 }
 
 /* When a tunnel goes down, its datagrams under way are forgotten at once. */

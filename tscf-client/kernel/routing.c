@@ -176,14 +176,14 @@ static void plan_tables(struct planner *p, const struct routing_facts *f, int fa
  * Packets that our rules would refuse must reach them before rules of other programs, which might divert them.  Our
  * first rule, the target, exists in every state.
  */
-static void plan_front(struct planner *p)
+static void plan_front(struct planner *p, uint32_t priority)
 {
 	unsigned count = p->plan->rule_count;
 	for (unsigned i = 0; i < count; i++) {
 		struct tscf_rule copy = p->plan->rules[i];
 		if (copy.action != TSCF_RULE_PROHIBIT)
 			continue;
-		copy.priority = ROUTING_FRONT_PRIORITY;
+		copy.priority = priority;
 		copy.action = TSCF_RULE_GOTO;
 		copy.target = p->config->rule_priority + SLOT_OUTER;
 		p->plan->rules[p->plan->rule_count++] = copy;
@@ -211,8 +211,8 @@ static void plan_rules(struct planner *p, const struct routing_facts *f)
 			plan_policy(p, f, family, &p->config->policies.list[k]);
 	}
 	plan_default_level(p, f);
-	if (f->front && p->config->rule_priority > ROUTING_FRONT_PRIORITY)
-		plan_front(p);
+	if (f->front && p->config->rule_priority > f->front_priority)
+		plan_front(p, f->front_priority);
 }
 
 static void add_route(struct planner *p, const struct routing_facts *f, const struct tscf_prefix *to, uint32_t table,
@@ -375,7 +375,7 @@ int routing_adopt(struct routing *r, struct tscf_netlink *netlink, const struct 
 	*r = (struct routing){.netlink = netlink, .config = config};
 	n = routing_look_at_rules(r);
 	if (n < 0)
-		return check(n, "cannot list policy rules from priority", ROUTING_FRONT_PRIORITY);
+		return check(n, "cannot list policy rules from priority", 0);
 	if (n > 0)
 		tscf_info("took over %d policy rules that an earlier client left", n);
 	return 0;
@@ -459,7 +459,7 @@ void routing_refuse(struct routing *r)
 {
 	for (unsigned i = 0; i < r->wanted.rule_count; i++) {
 		const struct tscf_rule *rule = &r->wanted.rules[i];
-		bool refuses = rule->action == TSCF_RULE_PROHIBIT || rule->priority == ROUTING_FRONT_PRIORITY;
+		bool refuses = rule->action == TSCF_RULE_PROHIBIT || rule->priority < r->config->rule_priority;
 		if (refuses && !has_rule(&r->current, rule) && r->current.rule_count < ROUTING_RULES_MAX &&
 		    tscf_rule_add(r->netlink, rule) == 0)
 			r->current.rules[r->current.rule_count++] = *rule;

@@ -43,8 +43,6 @@
 #include "tscf-client/settings/config.h"
 
 #define ROUTING_ROUTES_MAX 64
-/** Priority of copies of our refusing rules if rules of other programs come before ours. */
-#define ROUTING_FRONT_PRIORITY 1
 /** The most servers that table main must not lead into the tunnel, and the most routes in all, including those that
  * exempt servers. */
 #define ROUTING_OUTER_MAX       16
@@ -59,7 +57,8 @@ struct routing_facts {
 	enum dtte_gate gate;
 	bool preferred; /**< encrypted-preferred sockets are led to the encrypted tunnel */
 	bool front;     /**< rules of other programs come before ours: put copies of our refusing rules first */
-	bool away;      /**< the plain tunnel is gone for long: nothing is led into it (plain.h) */
+	uint32_t front_priority; /**< of these copies */
+	bool away;               /**< the plain tunnel is gone for long: nothing is led into it (plain.h) */
 	unsigned route_count;
 	struct tscf_prefix routes[ROUTING_ROUTES_MAX]; /**< service routes */
 	unsigned outer_count, outer_next;

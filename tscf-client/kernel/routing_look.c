@@ -15,8 +15,7 @@
 /* Front rules of another client, which has other priorities, have another target. */
 static bool is_ours_in_front(const struct routing *r, const struct tscf_rule *rule)
 {
-	return rule->priority == ROUTING_FRONT_PRIORITY && rule->action == TSCF_RULE_GOTO &&
-	       rule->target == r->config->rule_priority;
+	return rule->action == TSCF_RULE_GOTO && rule->target == r->config->rule_priority;
 }
 
 int routing_look_at_rules(struct routing *r)
@@ -24,7 +23,7 @@ int routing_look_at_rules(struct routing *r)
 	uint32_t low = r->config->rule_priority, high = low + CLIENT_RULE_SPAN - 1;
 	struct tscf_rule *rules = NULL;
 	unsigned foreign;
-	int n = tscf_rule_list(r->netlink, ROUTING_FRONT_PRIORITY, high, &rules, &foreign);
+	int n = tscf_rule_list(r->netlink, 0, high, &rules, &foreign);
 	if (n < 0)
 		return n;
 	r->current.rule_count = 0;

@@ -130,7 +130,8 @@ static json_t *redundancy(const struct server_state *state)
 	return o;
 }
 
-static json_t *device(const struct tscf_tun *tun)
+/** @param put_back  the same in all workers, whose parts are added: 0 in all but one of them. */
+static json_t *device(const struct tscf_tun *tun, uint64_t put_back)
 {
 	json_t *o = json_object();
 
@@ -140,6 +141,7 @@ static json_t *device(const struct tscf_tun *tun)
 	server_json_number(o, "written_packets", tun->written_packets);
 	server_json_number(o, "written_bytes", tun->written_bytes);
 	server_json_number(o, "write_errors", tun->write_errors);
+	server_json_number(o, "put_back", put_back);
 	return o;
 }
 
@@ -187,13 +189,15 @@ static void add_object(json_t *sum, json_t *more)
 /** Add a worker's part of the status to the object @p data; the first part has the members that are the same in all. */
 static void add_part(struct server_worker *worker, void *data)
 {
+	const struct server_watched_device *watched = worker->server->device_watch.device;
+	const bool first = worker->index == 0;
 	json_t *o = json_object(), *devices = json_array();
 
 	set_bindings(o, worker->state);
 	server_json_set(o, "redundancy", redundancy(worker->state));
-	server_json_set(o, "interfaces", interfaces_list(worker->state, worker->index == 0));
-	json_array_append_new(devices, device(&worker->plain.tun));
-	json_array_append_new(devices, device(&worker->encrypted.tun));
+	server_json_set(o, "interfaces", interfaces_list(worker->state, first));
+	json_array_append_new(devices, device(&worker->plain.tun, first ? watched[0].put_back : 0));
+	json_array_append_new(devices, device(&worker->encrypted.tun, first ? watched[1].put_back : 0));
 	server_json_set(o, "devices", devices);
 	server_json_set(o, "counters", counters(worker->state));
 	add_object(data, o);
