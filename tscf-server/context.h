@@ -132,6 +132,9 @@ struct server {
 
 	struct server_reverse_path reverse_path;
 
+	/* sessions.c */
+	uint64_t zero; /**< milliseconds since 1970 at which the monotonic clock was 0 */
+
 	/* certificate.c */
 	struct tscf_tls *tls;
 	int key_log; /**< descriptor, or negative: none */

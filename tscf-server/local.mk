@@ -36,6 +36,8 @@ libtscf_server_a_SOURCES = \
 	tscf-server/admin/report.h \
 	tscf-server/admin/roster.c \
 	tscf-server/admin/roster.h \
+	tscf-server/admin/session_order.c \
+	tscf-server/admin/session_order.h \
 	tscf-server/admin/sessions.c \
 	tscf-server/admin/sessions.h \
 	tscf-server/admin/show.c \

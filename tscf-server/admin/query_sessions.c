@@ -3,6 +3,7 @@
 
 #include "common/base/log.h"
 #include "common/daemon/query.h"
+#include "tscf-server/admin/session_order.h"
 #include "tscf-server/admin/sessions.h"
 #include "tscf-server/admin/show.h"
 #include "tscf-server/admin/watch_sessions.h"
@@ -14,27 +15,14 @@
 
 #define PROGRAM "tscf-server"
 
-/** By what sessions can be sorted. */
-struct sort_key {
-	const char *name, *member;
-	bool descending; /**< numbers: the largest first */
-};
-
-static const struct sort_key sort_keys[] = {
-    {"identity", "identity", false}, {"internal", "internal", false},
-    {"outer", "outer", false},       {"age", "age", true},
-    {"idle", "idle", true},          {"received", "received_bytes", true},
-    {"sent", "sent_bytes", true},
-};
-
-#define SORT_KEYS "identity, internal, outer, age, idle, received or sent"
-
 /** What is printed, while it is put together. */
 struct list {
-	const struct sort_key *sort; /**< NULL: in the order of the daemon */
-	uint64_t limit;              /**< UINT64_MAX: none */
+	const struct session_key *sort; /**< NULL: in the order of the daemon */
+	uint64_t limit;                 /**< UINT64_MAX: none */
+	json_t *after;                  /**< sorted: the place behind which it begins; NULL: at the first session */
 	bool as_json;
 	json_t *kept;     /**< sessions that are printed at the end */
+	json_t *last;     /**< of those that are printed; NULL: none is */
 	uint64_t matched; /**< sessions so far */
 	uint64_t printed; /**< elements of the JSON array so far */
 	bool failed;      /**< something could not be written */
@@ -42,24 +30,16 @@ struct list {
 
 /* --- order --- */
 
-static const char *text_of(const json_t *session, const char *member)
+static void set_last(struct list *l, json_t *session)
 {
-	const json_t *value = json_object_get(session, member);
-	const char *text = json_string_value(json_is_array(value) ? json_array_get(value, 0) : value);
-
-	return text ? text : "";
+	json_incref(session);
+	json_decref(l->last);
+	l->last = session;
 }
 
-static int compare(const void *a, const void *b, void *context)
+static int compare(const void *one, const void *other, void *key)
 {
-	const struct sort_key *key = context;
-	const json_t *one = *(json_t *const *)a, *other = *(json_t *const *)b;
-	const json_int_t x = json_integer_value(json_object_get(one, key->member));
-	const json_int_t y = json_integer_value(json_object_get(other, key->member));
-
-	if (key->descending)
-		return (x < y) - (x > y);
-	return strcmp(text_of(one, key->member), text_of(other, key->member));
+	return session_compare(*(json_t *const *)one, *(json_t *const *)other, key);
 }
 
 /** Sort what is kept.  @return 0 or -ENOMEM. */
@@ -81,6 +61,7 @@ static int sort(struct list *l)
 	free(all);
 	json_decref(l->kept);
 	l->kept = sorted;
+	set_last(l, json_array_get(sorted, json_array_size(sorted) - 1));
 	return 0;
 }
 
@@ -98,10 +79,17 @@ static uint64_t left_out(const struct list *l)
 	return l->matched > l->limit ? l->matched - l->limit : 0;
 }
 
-/** The last element, which is no session, says how many were left out. */
-static void print_omitted(struct list *l)
+/** @return the place behind which the next list begins (the caller frees), or NULL: nothing is left out, or no place is
+ * known. */
+static char *next_place(const struct list *l)
 {
-	json_t *o = json_pack("{s:{s:I}}", "omitted", "sessions", (json_int_t)left_out(l));
+	return left_out(l) > 0 && l->last ? session_place_format(l->last, l->sort) : NULL;
+}
+
+/** The last element, which is no session, says how many were left out, and how to get them. */
+static void print_omitted(struct list *l, const char *next)
+{
+	json_t *o = json_pack("{s:{s:I,s:s*}}", "omitted", "sessions", (json_int_t)left_out(l), "next", next);
 
 	if (!o)
 		l->failed = true;
@@ -110,23 +98,27 @@ static void print_omitted(struct list *l)
 	json_decref(o);
 }
 
-static void print_json(struct list *l)
+static void print_json(struct list *l, const char *next)
 {
 	for (size_t i = 0; i < json_array_size(l->kept); i++)
 		print_element(l, json_array_get(l->kept, i));
 	if (left_out(l) > 0)
-		print_omitted(l);
+		print_omitted(l, next);
 	fputs(l->printed == 0 ? "[]\n" : "\n]\n", stdout);
 }
 
 static int print(struct list *l)
 {
+	char *next;
+
 	if (l->sort && sort(l) < 0)
 		l->failed = true;
-	else if (l->as_json)
-		print_json(l);
-	else
-		show_sessions(l->kept, left_out(l), stdout);
+	next = next_place(l);
+	if (!l->failed && l->as_json)
+		print_json(l, next);
+	else if (!l->failed)
+		show_sessions(l->kept, left_out(l), next, stdout);
+	free(next);
 	if (!l->failed && fflush(stdout) == 0)
 		return EXIT_SUCCESS;
 	tscf_error("the list cannot be written");
@@ -137,9 +129,13 @@ static int print(struct list *l)
 
 static void take(struct list *l, json_t *session)
 {
+	if (l->sort && l->after && session_compare(session, l->after, l->sort) <= 0)
+		return;
 	l->matched++;
 	if (!l->sort && l->matched > l->limit)
 		return;
+	if (!l->sort)
+		set_last(l, session);
 	if (l->as_json && !l->sort) {
 		print_element(l, session);
 		return;
@@ -149,6 +145,14 @@ static void take(struct list *l, json_t *session)
 		json_object_del(session, "bindings");
 	if (json_array_append(l->kept, session) < 0)
 		l->failed = true;
+}
+
+/** @return the question for the first page (json_decref), or NULL.  Members without a value are left out. */
+static json_t *first_question(const struct tscf_cli *cli, const struct list *l)
+{
+	return json_pack("{s:s*,s:s*,s:s*,s:s*}", "client", tscf_cli_value(cli, "client"), "identity",
+			 tscf_cli_value(cli, "identity"), "outer", tscf_cli_value(cli, "outer"), "after",
+			 l->sort ? NULL : tscf_cli_value(cli, "after"));
 }
 
 /** Ask for a page.  @return 0 with the page in *page, or nonzero, logged. */
@@ -184,14 +188,12 @@ static int take_pages(const struct server_config *config, json_t *question, stru
 
 /* --- options --- */
 
-static int read_sort(const char *text, const struct sort_key **out)
+static int read_sort(const char *text, const struct session_key **out)
 {
-	for (size_t i = 0; i < sizeof(sort_keys) / sizeof(sort_keys[0]); i++)
-		if (strcmp(sort_keys[i].name, text) == 0) {
-			*out = &sort_keys[i];
-			return 0;
-		}
-	tscf_error("--sort %s: expected " SORT_KEYS, text);
+	*out = session_key_find(text);
+	if (*out)
+		return 0;
+	tscf_error("--sort %s: expected " SESSION_KEYS, text);
 	return -EINVAL;
 }
 
@@ -217,6 +219,15 @@ static int read_outer(const char *text)
 	return -EINVAL;
 }
 
+static int read_after(const char *text, struct list *l)
+{
+	l->after = session_place_parse(text, l->sort);
+	if (l->after)
+		return 0;
+	tscf_error("--after %s: expected what a list with the same --sort has said", text);
+	return -EINVAL;
+}
+
 static int read_options(const struct tscf_cli *cli, struct list *l)
 {
 	const char *text;
@@ -229,30 +240,40 @@ static int read_options(const struct tscf_cli *cli, struct list *l)
 		err = read_limit(text, &l->limit);
 	if (err == 0 && (text = tscf_cli_value(cli, "outer")))
 		err = read_outer(text);
+	if (err == 0 && (text = tscf_cli_value(cli, "after")))
+		err = read_after(text, l);
 	return err;
+}
+
+static int query(const struct tscf_cli *cli, const struct server_config *config, struct list *l)
+{
+	json_t *question = first_question(cli, l);
+	int status = EXIT_FAILURE;
+
+	l->kept = json_array();
+	if (!question || !l->kept)
+		tscf_error("%s", strerror(ENOMEM));
+	else if (take_pages(config, question, l) == 0)
+		status = print(l);
+	json_decref(question);
+	json_decref(l->kept);
+	json_decref(l->last);
+	return status;
 }
 
 int query_sessions(const struct tscf_cli *cli, const struct server_config *config)
 {
 	struct list l = {.limit = UINT64_MAX};
-	int status = EXIT_FAILURE;
-	json_t *question;
+	int status;
 
 	if (read_options(cli, &l) < 0) {
 		server_options_hint();
-		return TSCF_EXIT_USAGE;
+		status = TSCF_EXIT_USAGE;
+	} else if (tscf_cli_has(cli, "watch")) {
+		status = watch_sessions(cli, config);
+	} else {
+		status = query(cli, config, &l);
 	}
-	if (tscf_cli_has(cli, "watch"))
-		return watch_sessions(cli, config);
-	/* Members without a value are left out. */
-	question = json_pack("{s:s*,s:s*}", "identity", tscf_cli_value(cli, "identity"), "outer",
-			     tscf_cli_value(cli, "outer"));
-	l.kept = json_array();
-	if (!question || !l.kept)
-		tscf_error("%s", strerror(ENOMEM));
-	else if (take_pages(config, question, &l) == 0)
-		status = print(&l);
-	json_decref(question);
-	json_decref(l.kept);
+	json_decref(l.after);
 	return status;
 }

@@ -9,8 +9,8 @@
 #include "tscf-server/settings/config.h"
 
 /**
- * Print the sessions that the options --identity, --outer, --sort, --limit and --json ask for.  JSON that is not sorted
- * is printed page by page, so that any number of sessions needs little memory.
+ * Print the sessions that the options --client, --identity, --outer, --sort, --limit, --after and --json ask for.  JSON
+ * that is not sorted is printed page by page, so that any number of sessions needs little memory.
  *
  * @return the exit status of the program; errors are logged.
  */

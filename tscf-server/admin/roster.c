@@ -57,15 +57,24 @@ static void copy_side_ways(const struct server_session *s, uint64_t now, struct 
 			e->copy_way[e->copy_ways++] = side_way(&s->copy_ways->way[i], now);
 }
 
-static void copy(const struct server_session *s, uint64_t now, struct server_roster_page *page)
+/** Of whom one tunnel is meant, the other is, too. */
+static bool is_meant(const struct server_who *who, const struct server_session *s, const struct server_session *partner)
+{
+	return !who || server_who_means(who, s) || (partner && server_who_means(who, partner));
+}
+
+static void copy(const struct server_session *s, const struct server_who *who, const struct server_roster_place *place,
+		 uint64_t now, struct server_roster_page *page)
 {
 	struct server_roster_entry *e = &page->entry[page->count++];
 	const struct server_session *partner = server_session_partner(s);
 
 	*e = (struct server_roster_entry){
+	    .place = *place,
 	    .tsid = s->tsid,
 	    .partner = partner ? partner->tsid : TSCF_TSID_NONE,
 	    .encrypted = s->encrypted,
+	    .meant = is_meant(who, s, partner),
 	    .preferred = s->yield.state != SERVER_YIELD_KEPT,
 	    .confirmed = s->confirmed,
 	    .connected = s->peer != NULL,
@@ -116,32 +125,33 @@ struct server_session *server_roster_next(const struct server_sessions *table, c
 }
 
 /** Copy connections without a TSID.  @return whether there may be more. */
-static bool read_accepted(const struct server_state *state, uint64_t now, struct server_roster_place *place,
-			  struct server_roster_page *page)
+static bool read_accepted(const struct server_state *state, const struct server_who *who, uint64_t now,
+			  struct server_roster_place *place, struct server_roster_page *page)
 {
 	for (const struct server_session *s = state->sessions.unconfirmed; s; s = s->next) {
 		if (s->tsid != TSCF_TSID_NONE || s->serial <= place->order)
 			continue;
 		if (is_full(page))
 			return true;
-		copy(s, now, page);
 		place->order = s->serial;
+		copy(s, who, place, now, page);
 	}
 	return false;
 }
 
-bool server_roster_read(const struct server_state *state, uint64_t now, struct server_roster_place *place,
-			struct server_roster_page *page)
+bool server_roster_read(const struct server_state *state, const struct server_who *who, uint64_t now,
+			struct server_roster_place *place, struct server_roster_page *page)
 {
+	page->now = now;
 	page->count = page->bindings = 0;
 	if (place->tsid != TSCF_TSID_NONE) {
 		for (const struct server_session *s = server_roster_next(&state->sessions, place); s; s = s->hh.next) {
 			if (is_full(page))
 				return true;
-			copy(s, now, page);
 			*place = (struct server_roster_place){.order = s->order, .tsid = s->tsid};
+			copy(s, who, place, now, page);
 		}
 		*place = (struct server_roster_place){.tsid = TSCF_TSID_NONE};
 	}
-	return read_accepted(state, now, place, page);
+	return read_accepted(state, who, now, place, page);
 }

@@ -10,6 +10,7 @@
 #define TSCF_SERVER_ROSTER_H
 
 #include "tscf-server/session/copy_ways.h"
+#include "tscf-server/session/who.h"
 #include "tscf-server/state.h"
 
 #include "common/auth/proof.h"
@@ -22,6 +23,12 @@
 #define SERVER_ROSTER_BINDINGS (2 * SERVER_ROSTER_BINDINGS_EACH)
 /** Levels of sockets, enum tscf_level. */
 #define SERVER_ROSTER_LEVELS 4
+
+/** Where a page begins, behind the session of that place; all zero: at the first session. */
+struct server_roster_place {
+	uint64_t order; /**< of this session */
+	uint64_t tsid;  /**< its TSID; TSCF_TSID_NONE and `order`: the serial of a connection without one */
+};
 
 struct server_roster_binding {
 	struct tscf_binding_key key;
@@ -38,8 +45,10 @@ struct server_roster_side_way {
 };
 
 struct server_roster_entry {
+	struct server_roster_place place;
 	uint64_t tsid, partner; /**< TSCF_TSID_NONE: none */
 	bool encrypted, confirmed, connected;
+	bool meant;     /**< its client is, by this tunnel or its partner */
 	bool preferred; /**< encrypted: its client has encrypted-preferred sockets at most (yield.h) */
 	const char *interface, *transport; /**< valid until the next reload */
 	char identity[TSCF_PROOF_NAME];    /**< struct tscf_client_name; "": nothing was proved */
@@ -62,13 +71,8 @@ struct server_roster_entry {
 	unsigned omitted;                      /**< bindings that are not listed */
 };
 
-/** Where a page begins; all zero: at the first session. */
-struct server_roster_place {
-	uint64_t order; /**< of the last session listed */
-	uint64_t tsid;  /**< its TSID; TSCF_TSID_NONE and `order`: the serial of a connection without one */
-};
-
 struct server_roster_page {
+	uint64_t now; /**< tscf_clock_now when it was read */
 	unsigned count, bindings;
 	struct server_roster_entry entry[SERVER_ROSTER_SESSIONS];
 	struct server_roster_binding binding[SERVER_ROSTER_BINDINGS];
@@ -77,10 +81,12 @@ struct server_roster_page {
 /**
  * Copy the sessions that follow *place into @p page, and move *place behind the last of them.
  *
+ * @param who which clients are meant; the others are copied, too.  NULL: all.
+ *
  * @return whether there may be more.
  */
-bool server_roster_read(const struct server_state *state, uint64_t now, struct server_roster_place *place,
-			struct server_roster_page *page);
+bool server_roster_read(const struct server_state *state, const struct server_who *who, uint64_t now,
+			struct server_roster_place *place, struct server_roster_page *page);
 
 /** @return the first session with a TSID that follows @p place, or NULL. */
 struct server_session *server_roster_next(const struct server_sessions *table, const struct server_roster_place *place);

@@ -21,14 +21,16 @@
 #define TSID_TEXT 17
 /** Room for the text of a place: three numbers. */
 #define AFTER_TEXT 64
+/** How wrong the wall clock's difference to the monotonic clock may get, ms. */
+#define ZERO_TOLERANCE 500
 
 /** What is asked for. */
 struct question {
-	unsigned worker;
-	struct server_roster_place place;
+	struct server_after after;
 	const char *identity; /**< NULL: any */
-	bool by_outer;
+	bool by_outer, by_client;
 	struct server_outer outer;
+	struct server_who client;
 };
 
 /* --- the question --- */
@@ -55,9 +57,13 @@ bool server_outer_matches(const struct server_outer *outer, const union tscf_end
 	return tscf_prefix_contains(&outer->prefix, &a) && (outer->port == 0 || outer->port == tscf_endpoint_port(e));
 }
 
-static int read_after(const char *text, struct question *q)
+int server_after_parse(const char *text, struct server_after *out)
 {
-	return sscanf(text, "%u:%" SCNu64 ":%" SCNx64, &q->worker, &q->place.order, &q->place.tsid) == 3 ? 0 : -EINVAL;
+	int end = 0;
+
+	if (sscanf(text, "%u:%" SCNu64 ":%" SCNx64 "%n", &out->worker, &out->place.order, &out->place.tsid, &end) != 3)
+		return -EINVAL;
+	return text[end] == '\0' ? 0 : -EINVAL;
 }
 
 static char *write_after(unsigned worker, const struct server_roster_place *place, char out[AFTER_TEXT])
@@ -71,13 +77,17 @@ static int read_question(const json_t *json, struct question *q)
 {
 	const char *after = json_string_value(json_object_get(json, "after"));
 	const char *outer = json_string_value(json_object_get(json, "outer"));
+	const char *client = json_string_value(json_object_get(json, "client"));
 
 	memset(q, 0, sizeof(*q));
 	q->identity = json_string_value(json_object_get(json, "identity"));
 	q->by_outer = outer != NULL;
+	q->by_client = client != NULL;
+	if (client)
+		server_who_read(client, &q->client);
 	if (outer && server_outer_parse(outer, &q->outer) < 0)
 		return -EINVAL;
-	return after ? read_after(after, q) : 0;
+	return after ? server_after_parse(after, &q->after) : 0;
 }
 
 /** The identity is asked for with its kind or without. */
@@ -90,7 +100,7 @@ static bool has_identity(const struct server_roster_entry *e, const char *patter
 
 static bool is_asked_for(const struct server_roster_entry *e, const struct question *q)
 {
-	return (!q->identity || has_identity(e, q->identity)) &&
+	return e->meant && (!q->identity || has_identity(e, q->identity)) &&
 	       (!q->by_outer || server_outer_matches(&q->outer, &e->outer));
 }
 
@@ -227,11 +237,15 @@ static json_t *need(const struct server_roster_entry *e)
 	return json_string(tscf_level_name(e->preferred ? TSCF_LEVEL_ENCRYPTED_PREFERRED : TSCF_LEVEL_ENCRYPTED_ONLY));
 }
 
-static json_t *session(const struct server_roster_entry *e, unsigned worker, const struct server_roster_page *page)
+/** @param zero milliseconds since 1970 at which the monotonic clock was 0. */
+static json_t *session(const struct server_roster_entry *e, unsigned worker, const struct server_roster_page *page,
+		       uint64_t zero)
 {
 	json_t *o = json_object();
+	char place[AFTER_TEXT];
 
 	server_json_set(o, "tsid", tsid_text(e->tsid));
+	server_json_set(o, "place", json_string(write_after(worker, &e->place, place)));
 	server_json_set(o, "kind", json_string(e->encrypted ? "encrypted" : "plain"));
 	server_json_set(o, "state", json_string(!e->confirmed ? "unconfirmed" : e->connected ? "up" : "lost"));
 	set_identity(o, e);
@@ -244,7 +258,7 @@ static json_t *session(const struct server_roster_entry *e, unsigned worker, con
 	server_json_set(o, "copy_ways", copy_ways(e));
 	server_json_set(o, "services", server_json_services(e->services));
 	server_json_set(o, "partner", tsid_text(e->partner));
-	server_json_number(o, "since", (uint64_t)time(NULL) - e->age / 1000);
+	server_json_number(o, "since", (zero + page->now - e->age) / 1000);
 	server_json_number(o, "age", e->age / 1000);
 	server_json_number(o, "idle", e->idle / 1000);
 	server_json_number(o, "received_packets", e->received_packets);
@@ -268,6 +282,7 @@ static json_t *session(const struct server_roster_entry *e, unsigned worker, con
 /* --- one page --- */
 
 struct errand {
+	const struct server_who *who; /**< NULL: all */
 	struct server_roster_place place;
 	struct server_roster_page *page;
 	bool more;
@@ -278,36 +293,60 @@ static void read_page(void *worker, void *data)
 	const struct server_worker *w = worker;
 	struct errand *errand = data;
 
-	errand->more = server_roster_read(w->state, tscf_clock_now(), &errand->place, errand->page);
+	errand->more = server_roster_read(w->state, errand->who, tscf_clock_now(), &errand->place, errand->page);
 }
 
-static char *page_text(const struct server *server, const struct question *q, const struct errand *errand)
+/** @return milliseconds since 1970. */
+static uint64_t wall_now(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+/** The two clocks differ by a millisecond or more from page to page.  A session's beginning must not, as lists are
+ * sorted by it and go on behind it: the difference is kept until it is clearly another one, as when the clock has been
+ * set. */
+static uint64_t zero_of(struct server *server)
+{
+	const uint64_t zero = wall_now() - tscf_clock_now();
+	const uint64_t off = zero > server->zero ? zero - server->zero : server->zero - zero;
+
+	if (off > ZERO_TOLERANCE)
+		server->zero = zero;
+	return server->zero;
+}
+
+static char *page_text(struct server *server, const struct question *q, const struct errand *errand)
 {
 	json_t *o = json_object(), *list = json_array();
+	const uint64_t zero = zero_of(server);
 	char after[AFTER_TEXT];
 
 	for (unsigned n = 0; n < errand->page->count; n++)
 		if (is_asked_for(&errand->page->entry[n], q))
-			json_array_append_new(list, session(&errand->page->entry[n], q->worker, errand->page));
+			json_array_append_new(list,
+					      session(&errand->page->entry[n], q->after.worker, errand->page, zero));
 	server_json_set(o, "sessions", list);
 	if (errand->more)
-		server_json_set(o, "next", json_string(write_after(q->worker, &errand->place, after)));
-	else if (q->worker + 1 < server->worker_count)
+		server_json_set(o, "next", json_string(write_after(q->after.worker, &errand->place, after)));
+	else if (q->after.worker + 1 < server->worker_count)
 		server_json_set(o, "next",
-				json_string(write_after(q->worker + 1, &(struct server_roster_place){0}, after)));
+				json_string(write_after(q->after.worker + 1, &(struct server_roster_place){0}, after)));
 	return server_json_text(o);
 }
 
 static int make_page(struct server *server, const struct question *q, char **text)
 {
-	struct errand errand = {.place = q->place};
+	struct errand errand = {.who = q->by_client ? &q->client : NULL, .place = q->after.place};
 
-	if (q->worker >= server->worker_count)
+	if (q->after.worker >= server->worker_count)
 		return -EINVAL;
 	errand.page = malloc(sizeof(*errand.page));
 	if (!errand.page)
 		return -ENOMEM;
-	server_mailbox_call(&server->workers[q->worker].mailbox, read_page, &errand);
+	server_mailbox_call(&server->workers[q->after.worker].mailbox, read_page, &errand);
 	*text = page_text(server, q, &errand);
 	free(errand.page);
 	return *text ? 0 : -ENOMEM;

@@ -184,7 +184,7 @@ static void add_session(struct tscf_table *table, const json_t *s)
 	cell_levels(table, json_object_get(s, "levels"));
 }
 
-void show_sessions(const json_t *sessions, uint64_t more, FILE *out)
+void show_sessions(const json_t *sessions, uint64_t more, const char *next, FILE *out)
 {
 	static const char *const heads[] = {"IDENTITY", "INTERNAL", "TRANSPORT", "OUTER", "STATE", "AGE",
 					    "IDLE",     "RECEIVED", "SENT",      "LOST",  "LEVELS"};
@@ -195,7 +195,8 @@ void show_sessions(const json_t *sessions, uint64_t more, FILE *out)
 	if (table)
 		tscf_table_print(table, out);
 	if (more > 0)
-		fprintf(out, "... and %llu sessions more\n", (unsigned long long)more);
+		fprintf(out, "... and %llu sessions more%s%s\n", (unsigned long long)more, next ? ": --after " : "",
+			next ? next : "");
 	else if (json_array_size(sessions) == 0)
 		fputs("No sessions.\n", out);
 }

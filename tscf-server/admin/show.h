@@ -14,7 +14,7 @@
 
 /** The answer to STATUS: since when, the pin, two lines for each interface, bindings, the counters that are not 0. */
 void show_status(json_t *status, time_t now, FILE *out);
-/** An array of sessions, as a table, and how many more there are. */
-void show_sessions(const json_t *sessions, uint64_t more, FILE *out);
+/** An array of sessions, as a table, and how many more there are, behind which place; NULL: that is not known. */
+void show_sessions(const json_t *sessions, uint64_t more, const char *next, FILE *out);
 
 #endif

@@ -119,8 +119,8 @@ static void summarize(const json_t *rows, char *buf)
 static int read_all(void *context, bool first, struct tscf_watch_reading *out)
 {
 	const struct source *s = context;
-	json_t *question = json_pack("{s:s*,s:s*}", "identity", tscf_cli_value(s->cli, "identity"), "outer",
-				     tscf_cli_value(s->cli, "outer"));
+	json_t *question = json_pack("{s:s*,s:s*,s:s*}", "client", tscf_cli_value(s->cli, "client"), "identity",
+				     tscf_cli_value(s->cli, "identity"), "outer", tscf_cli_value(s->cli, "outer"));
 	int err = -ENOMEM;
 
 	out->rows = json_array();

@@ -44,5 +44,7 @@ static bool has_address(const struct server_session *s, const struct server_who 
 
 bool server_who_means(const struct server_who *who, const struct server_session *s)
 {
-	return has_identity(s, who->identity) || s->tsid == who->tsid || has_address(s, who);
+	const bool by_tsid = who->tsid != TSCF_TSID_NONE && s->tsid == who->tsid;
+
+	return by_tsid || has_identity(s, who->identity) || has_address(s, who);
 }

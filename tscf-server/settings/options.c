@@ -45,8 +45,8 @@ const char server_help[] = "Usage: tscf-server [OPTION]...\n"
 			   "      --psk-file, --client-ca, --client-crl, --denied-clients FILE who is let in\n"
 			   "      --plain-dev NAME, --encrypted-dev NAME, --mtu N       devices tscf0, tscf1\n"
 			   "      --cert FILE, --key FILE, --key-log FILE, --workers N, --state-dir DIR,\n"
-			   "      --log-level LEVEL, --realtime-dscp LIST, --realtime-priority N, --limit N\n"
-			   "      --public-name HOST[:PORT], --one-time, --valid-for DAYS  for invitations\n"
+			   "      --log-level LEVEL, --realtime-dscp LIST, --realtime-priority N, --limit N,\n"
+			   "      --after PLACE, --public-name HOST[:PORT], --one-time, --valid-for DAYS\n"
 			   "      --identity NAME, --outer ADDR, --sort KEY, --proto P, --port N, --remote A\n"
 			   "  -C, --control PATH       control socket; -j, --json  -h, --help  -V, --version\n"
 			   "See tscf-server(8), tscf-server.conf(5).\n";
@@ -92,7 +92,8 @@ static const struct tscf_cli_option options[] = {
     {"outer", 0, true, false, SESSIONS},
     {"sort", 0, true, false, SESSIONS},
     {"limit", 0, true, false, SESSIONS},
-    {"client", 0, true, false, CAPTURE},
+    {"after", 0, true, false, SESSIONS},
+    {"client", 0, true, false, SESSIONS | CAPTURE},
     {"proto", 0, true, false, CAPTURE},
     {"port", 0, true, false, CAPTURE},
     {"remote", 0, true, false, CAPTURE},
