@@ -271,7 +271,7 @@ static bool only_sockets_live(struct client *c)
 	c->registry.dumping = false;
 	memset(c->registry.counting, 0, sizeof(c->registry.counting));
 	return tscf_sockdiag_dump_now(c->registry.diag) < 0 || c->registry.counting[TSCF_LEVEL_ENCRYPTED_ONLY] > 0 ||
-	       processes_any_socket(is_only, c);
+	       processes_any_socket(is_only, c) != 0;
 }
 
 /* A program may open a socket that a policy names at any time, and this stop may be the first half of a restart. */

@@ -87,10 +87,13 @@ libtscf_client_a_SOURCES = \
 	tscf-client/sockets/accept_queue.c \
 	tscf-client/sockets/accept_queue.h \
 	tscf-client/sockets/accepted.c \
+	tscf-client/sockets/accepted.h \
 	tscf-client/sockets/asks.c \
 	tscf-client/sockets/asks.h \
+	tscf-client/sockets/asks_call.c \
+	tscf-client/sockets/asks_table.c \
+	tscf-client/sockets/asks_table.h \
 	tscf-client/sockets/asks_wire.c \
-	tscf-client/sockets/accepted.h \
 	tscf-client/sockets/classify.c \
 	tscf-client/sockets/classify.h \
 	tscf-client/sockets/suspects.c \
@@ -125,8 +128,12 @@ libtscf_client_a_SOURCES = \
 	tscf-client/sockets/history.h \
 	tscf-client/sockets/move_log.c \
 	tscf-client/sockets/move_log.h \
+	tscf-client/sockets/moves_answer.c \
+	tscf-client/sockets/moves_answer.h \
 	tscf-client/sockets/moves_note.c \
 	tscf-client/sockets/moves_note.h \
+	tscf-client/sockets/named.c \
+	tscf-client/sockets/named.h \
 	tscf-client/sockets/port_traffic.c \
 	tscf-client/sockets/port_traffic.h \
 	tscf-client/sockets/processes.c \

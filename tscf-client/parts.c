@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* parts.c - what each part of the client uses of the others.  A part has no other way to them. */
 #include "tscf-client/context.h"
+#include "tscf-client/sockets/processes.h"
 
 #include <errno.h>
 
@@ -94,9 +95,12 @@ static void connect_tunnels(struct client *c)
 				.encrypted = &c->encrypted};
 }
 
+/* The process may have ended. */
 static json_t *describe_socket(void *context, const struct tscf_socket *s, uint32_t value, pid_t pid)
 {
-	return report_socket(context, s, value, pid, NULL);
+	char program[32];
+	processes_program(pid, program, sizeof(program));
+	return report_socket(context, s, value, pid, program);
 }
 
 static void connect_sockets(struct client *c)

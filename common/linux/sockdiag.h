@@ -150,6 +150,12 @@ int tscf_socket_of_own(int fd, struct tscf_socket *out);
  * @return 0 to 63, or -errno.
  */
 int tscf_socket_dscp(int fd);
+/**
+ * Whether the kernel routes each packet of such a socket by the mark of the socket.  It does for TCP, UDP, UDP-Lite,
+ * ping and raw sockets, and for the flows of multipath TCP.  It does not for SCTP, whose connections do not inherit the
+ * mark when they are accepted, or for SMC, whose packets are those of a socket that the kernel makes without it.
+ */
+bool tscf_socket_obeys_mark(const struct tscf_socket *s);
 /** Set the bits of @p mask in the mark of @p fd to @p value (see level.h).  @return 0 or -errno. */
 int tscf_socket_set_mark(int fd, uint32_t mask, uint32_t value);
 

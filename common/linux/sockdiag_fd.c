@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <linux/sockios.h>
+#include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -156,6 +157,20 @@ int tscf_socket_dscp(int fd)
 	if (getsockopt(fd, IPPROTO_IPV6, IPV6_TCLASS, &class, &length) < 0 && !ipv4)
 		return -errno;
 	return (tos >> 2 != 0 ? tos : class) >> 2 & 63;
+}
+
+bool tscf_socket_obeys_mark(const struct tscf_socket *s)
+{
+	switch (s->protocol) {
+	case IPPROTO_TCP:
+	case IPPROTO_UDP:
+	case IPPROTO_UDPLITE:
+	case IPPROTO_ICMP:
+	case IPPROTO_ICMPV6:
+		return true;
+	default:
+		return s->type == SOCK_RAW;
+	}
 }
 
 int tscf_socket_set_mark(int fd, uint32_t mask, uint32_t value)

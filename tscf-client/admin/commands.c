@@ -39,26 +39,28 @@ static void ask_one(void *context, pid_t pid, int fd)
 	struct asking *asking = context;
 	struct client *c = asking->client;
 	struct tscf_socket s;
+	char program[32];
 	int error = tscf_socket_of_own(fd, &s);
 
+	processes_program(pid, program, sizeof(program));
 	if (error == 0)
 		error = asks_put(&c->asks, &s, asking->service, asking->value, ASK_EXPLICIT);
 	if (error == 0)
-		json_array_append_new(asking->list,
-				      report_socket(c, &s, tscf_mark_get(s.mark, c->config->fwmark_mask), pid, NULL));
+		json_array_append_new(
+		    asking->list, report_socket(c, &s, tscf_mark_get(s.mark, c->config->fwmark_mask), pid, program));
 	else if (error != -EAFNOSUPPORT && asking->error == 0)
 		asking->error = error;
 	tscf_control_discard(c->control, fd);
 }
 
-static void all_asked(void *context, struct tscf_control_call_in *call, int error)
+static void all_asked(void *context, struct tscf_control_call_in *call, int error, int first)
 {
 	struct asking *asking = context;
 	size_t count = json_array_size(asking->list);
 	char *text = count > 0 ? json_dumps(asking->list, 0) : NULL;
 
 	if (error == 0)
-		error = asking->error;
+		error = asking->error < 0 ? asking->error : first;
 	if (error == 0)
 		error = -ENOENT;
 	if (call)
@@ -77,7 +79,7 @@ static void free_asking(void *context)
 /* Of sockets of running programs. */
 static void ask_of(struct client *c, struct tscf_control_call_in *call, enum ask_service service)
 {
-	static const struct live_user user = {ask_one, all_asked, free_asking};
+	static const struct live_user user = {ask_one, NULL, all_asked, free_asking};
 	const bool legal = asks_legal(service, call->request.level);
 	struct asking *asking = legal ? malloc(sizeof(*asking)) : NULL;
 	int error = legal ? -ENOMEM : -EINVAL;

@@ -173,7 +173,8 @@ static uint8_t protocol_meant(uint16_t port)
 	return protocol;
 }
 
-/** Ask something for the sockets that the command line selects.  @return 0 with the answer, or an error (logged). */
+/** Ask something for the sockets that the command line selects.  @return 0 with the answer, or an error: with an answer
+ * that says for which sockets it was not possible, or logged. */
 static int ask_of_sockets(const struct tscf_cli *cli, const struct client_config *config,
 			  struct tscf_control_request *request, json_t **json)
 {
@@ -182,6 +183,7 @@ static int ask_of_sockets(const struct tscf_cli *cli, const struct client_config
 
 	request->pid = (int32_t)number_of(cli, "pid");
 	request->port = (uint16_t)number_of(cli, "port");
+	*json = NULL;
 	if (protocol)
 		request->protocol = strcmp(protocol, "udp") == 0 ? IPPROTO_UDP : IPPROTO_TCP;
 	else if (request->port != 0)
@@ -189,7 +191,7 @@ static int ask_of_sockets(const struct tscf_cli *cli, const struct client_config
 	if (request->port != 0 && request->protocol == 0)
 		return EINVAL;
 	request->timeout_ms = LEVEL_MS;
-	err = tscf_query(PROGRAM, config->control, request, LEVEL_MS + 1000, json);
+	err = tscf_query_partly(PROGRAM, config->control, request, LEVEL_MS + 1000, json);
 	if (err == ENOENT && request->port != 0)
 		say_sockets(request->port);
 	return err;
@@ -198,21 +200,24 @@ static int ask_of_sockets(const struct tscf_cli *cli, const struct client_config
 int query_level(const struct tscf_cli *cli, const struct client_config *config)
 {
 	struct tscf_control_request request = request_of(TSCF_CONTROL_LEVEL_OF);
-	int status = EXIT_SUCCESS;
+	int status = EXIT_SUCCESS, err;
 	enum tscf_level level;
-	json_t *json;
+	json_t *json = NULL;
 
 	if (tscf_level_parse(cli->argument, &level) != 0)
 		return EXIT_FAILURE;
 	request.level = level;
-	if (ask_of_sockets(cli, config, &request, &json) != 0)
-		return EXIT_FAILURE;
-	if (tscf_cli_has(cli, "json"))
+	err = ask_of_sockets(cli, config, &request, &json);
+	if (json && tscf_cli_has(cli, "json"))
 		status = print_json(json);
-	else
+	else if (json)
 		show_moved(json, tscf_level_name(level), stdout);
+	if (json && err > 0) {
+		tscf_error("not all sockets have this level: %s", strerror(err));
+		show_missed(json, stderr);
+	}
 	json_decref(json);
-	return status;
+	return err != 0 ? EXIT_FAILURE : status;
 }
 
 /** Let the sockets ask for @p what, a service and how much of it. */
@@ -222,8 +227,10 @@ static int ask_for(const struct tscf_cli *cli, const struct client_config *confi
 	int status = EXIT_SUCCESS;
 	json_t *json;
 
-	if (ask_of_sockets(cli, config, request, &json) != 0)
+	if (ask_of_sockets(cli, config, request, &json) != 0) {
+		json_decref(json);
 		return EXIT_FAILURE;
+	}
 	if (tscf_cli_has(cli, "json"))
 		status = print_json(json);
 	else

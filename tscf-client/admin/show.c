@@ -456,3 +456,23 @@ void show_moved(const json_t *moved, const char *level, FILE *out)
 	if (count > 0)
 		fprintf(out, "%" JSON_INTEGER_FORMAT " more sockets\n", count);
 }
+
+void show_missed(const json_t *moved, FILE *out)
+{
+	char protocol[TSCF_SHOW_TEXT], local[TSCF_SHOW_TEXT], program[TSCF_SHOW_TEXT], pid[TSCF_SHOW_TEXT];
+	const json_t *sockets = json_object_get(moved, "missed_sockets"), *one;
+	json_int_t more = json_integer_value(json_object_get(moved, "missed")) - (json_int_t)json_array_size(sockets);
+	size_t i;
+
+	json_array_foreach(sockets, i, one)
+	{
+		fprintf(out, "  %s %s, process %s, %s: %s\n",
+			tscf_show_value(json_object_get(one, "protocol"), protocol),
+			tscf_show_value(json_object_get(one, "local"), local),
+			tscf_show_value(json_object_get(one, "pid"), pid),
+			tscf_show_value(json_object_get(one, "program"), program),
+			json_string_value(json_object_get(one, "error")));
+	}
+	if (more > 0)
+		fprintf(out, "  %" JSON_INTEGER_FORMAT " more sockets\n", more);
+}

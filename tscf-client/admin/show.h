@@ -17,5 +17,7 @@ void show_status(json_t *status, time_t now, FILE *out);
 void show_sockets(const json_t *sockets, FILE *out);
 /** The answer to LEVEL_OF: how many sockets were moved to @p level, how long it took, and which. */
 void show_moved(const json_t *moved, const char *level, FILE *out);
+/** Of the same, the sockets that could not be changed, and why. */
+void show_missed(const json_t *moved, FILE *out);
 
 #endif

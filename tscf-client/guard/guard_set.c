@@ -147,6 +147,19 @@ bool guard_set_sent(const struct guard_set *s, int fd)
 	return bpf_map_lookup_elem(s->maps[GUARD_MAP_SOCKETS], &fd, &stored) == 0 && stored.sent;
 }
 
+void guard_set_settle(const struct guard_set *s, int fd, uint32_t value)
+{
+	struct guard_socket stored;
+
+	if (bpf_map_lookup_elem(s->maps[GUARD_MAP_SOCKETS], &fd, &stored) != 0 || stored.wanted == value)
+		return;
+	stored.wanted = value;
+	if (bpf_map_update_elem(s->maps[GUARD_MAP_SOCKETS], &fd, &stored, BPF_EXIST) != 0)
+		tscf_warning("guard: packets of a socket stay refused: %s", strerror(errno));
+	else
+		tscf_debug("guard: no policy gives the socket another level");
+}
+
 int guard_set_tell_group(const struct guard_set *s, const struct guard_group_key *key, const struct guard_group *group)
 {
 	return bpf_map_update_elem(s->maps[GUARD_MAP_GROUPS], key, group, BPF_ANY) == 0 ? 0 : -errno;

@@ -78,6 +78,7 @@ int guard_set_open(struct guard_set *s, struct guard_net *first, const struct gu
 
 /** Register a cgroup.  @return 0 or -errno: -E2BIG there is no room. */
 int guard_set_tell_group(const struct guard_set *s, const struct guard_group_key *key, const struct guard_group *group);
+/** Remove a cgroup; no effect if it is not registered. */
 void guard_set_forget_group(const struct guard_set *s, const struct guard_group_key *key);
 /** Read the entry of a registered cgroup.  @return 0 or -errno. */
 int guard_set_group(const struct guard_set *s, const struct guard_group_key *key, struct guard_group *group);
@@ -100,6 +101,9 @@ uint64_t guard_set_asked(const struct guard_set *s, int fd);
 
 /** @return whether the socket behind @p fd has sent to a remote for which a policy says encrypted-only. */
 bool guard_set_sent(const struct guard_set *s, int fd);
+
+/** The policies give the socket behind @p fd the @p value that its mark has: forget that it might be encrypted-only. */
+void guard_set_settle(const struct guard_set *s, int fd, uint32_t value);
 
 /** Store @p about with the socket behind @p fd, if nothing is stored yet.  @return whether that was so. */
 bool guard_set_adopt(const struct guard_set *s, int fd, const struct guard_socket *about);

@@ -5,6 +5,7 @@
 #include "tscf-client/sockets/asks.h"
 
 #include "common/base/log.h"
+#include "tscf-client/sockets/asks_table.h"
 
 #include <errno.h>
 #include <netinet/in.h>
@@ -21,80 +22,6 @@ static struct ask *find(const struct asks *a, uint64_t cookie)
 const struct ask *asks_of(const struct asks *a, uint64_t cookie)
 {
 	return find(a, cookie);
-}
-
-/* --- entries of the table --- */
-
-static void want(struct asks *a, struct tscf_service_entry *e, const struct tscf_services_of *wanted)
-{
-	if (tscf_services_equal(&e->wanted, wanted) && e->told != TSCF_SERVICE_FRESH)
-		return;
-	e->wanted = *wanted;
-	/* While a request is under way, its answer shows that this is another. */
-	if (e->told == TSCF_SERVICE_ANSWERED)
-		e->told = TSCF_SERVICE_FRESH;
-	/* The other end takes packets without redundancy, and by a stream, at any time: no need to wait for it. */
-	if (wanted->redundancy == TSCF_REDUNDANCY_NONE)
-		e->now.redundancy = wanted->redundancy;
-	if (!wanted->datagram)
-		e->now.datagram = false;
-	a->dirty = true;
-}
-
-static bool asks_for_nothing(const struct ask *one)
-{
-	for (unsigned i = 0; i < ASK_SERVICES; i++)
-		if (one->of[i].value != 0)
-			return false;
-	return true;
-}
-
-/* The entries of @p one are what it asks for.  Those that are not made yet and would say nothing are not made. */
-static void place(struct asks *a, const struct ask *one)
-{
-	const struct tscf_services_of wanted = {.redundancy = one->of[ASK_REDUNDANCY].value,
-						.datagram = one->of[ASK_DATAGRAM].value == TSCF_DATAGRAM_PREFERRED};
-	struct tscf_binding_key keys[TSCF_FAMILIES];
-	unsigned count = registry_keys(a->registry, &one->socket, keys);
-
-	for (unsigned i = 0; i < count; i++) {
-		struct tscf_service_entry *e = tscf_services_get(a->table, &keys[i]);
-
-		if (!e && asks_for_nothing(one))
-			continue;
-		if (!e)
-			e = tscf_services_put(a->table, &keys[i], NULL, NULL);
-		if (!e) {
-			tscf_error("out of memory: a socket does not get what it asks for");
-			return;
-		}
-		e->cookie = one->cookie;
-		e->stream_only = one->of[ASK_DATAGRAM].value == TSCF_DATAGRAM_NEVER;
-		want(a, e, &wanted);
-	}
-	a->changed(a->context);
-}
-
-/* Nothing of @p one is wanted any more.  The entries of another socket with its key stay. */
-static void displace(struct asks *a, const struct ask *one)
-{
-	static const struct tscf_services_of nothing;
-	struct tscf_binding_key keys[TSCF_FAMILIES];
-	unsigned count = registry_keys(a->registry, &one->socket, keys);
-
-	for (unsigned i = 0; i < count; i++) {
-		struct tscf_service_entry *e = tscf_services_get(a->table, &keys[i]);
-
-		if (!e || e->cookie != one->cookie)
-			continue;
-		e->stream_only = false;
-		/* The server has nothing to forget. */
-		if (tscf_services_none(&e->wanted) && e->told == TSCF_SERVICE_ANSWERED)
-			tscf_services_remove(a->table, e);
-		else
-			want(a, e, &nothing);
-	}
-	a->changed(a->context);
 }
 
 /* --- sockets --- */
@@ -150,7 +77,7 @@ static void forget(struct asks *a, struct ask *one)
 {
 	static const struct guard_asked nothing;
 
-	displace(a, one);
+	asks_displace(a, one);
 	guard_asks(a->guard, one->cookie, &nothing);
 	HASH_DELETE(hh, a->by_cookie, one);
 	a->count--;
@@ -187,12 +114,12 @@ int asks_put(struct asks *a, const struct tscf_socket *s, enum ask_service servi
 		return 0;
 	}
 	if (has_port(one) && !same_ends(&one->socket, s))
-		displace(a, one);
+		asks_displace(a, one);
 	one->socket = *s;
 	one->of[service].value = value;
 	one->of[service].origin = origin;
 	show(a, one);
-	place(a, one);
+	asks_place(a, one);
 	if (!has_port(one))
 		look_soon(a);
 	return 0;
@@ -293,74 +220,17 @@ void asks_policies_changed(struct asks *a)
 			continue;
 		}
 		show(a, one);
-		place(a, one);
+		asks_place(a, one);
 	}
-}
-
-/* --- requests of programs --- */
-
-static int socket_of(const struct tscf_control_call_in *call, struct tscf_socket *s)
-{
-	return call->fd < 0 ? -EINVAL : tscf_socket_of_own(call->fd, s);
-}
-
-bool asks_legal(enum ask_service service, uint32_t value)
-{
-	return service == ASK_REDUNDANCY ? tscf_redundancy_valid(value) : tscf_datagram_valid(value);
-}
-
-void asks_set(struct asks *a, struct tscf_control_call_in *call)
-{
-	bool by_default = call->request.flags & TSCF_CONTROL_FLAG_DEFAULT;
-	enum ask_service service = call->request.op == TSCF_CONTROL_SET_REDUNDANCY ? ASK_REDUNDANCY : ASK_DATAGRAM;
-	uint32_t value = call->request.level;
-	struct tscf_socket s;
-	int error = asks_legal(service, value) ? socket_of(call, &s) : -EINVAL;
-
-	if (error == 0)
-		error = asks_put(a, &s, service, (uint8_t)value, by_default ? ASK_BY_DEFAULT : ASK_EXPLICIT);
-	tscf_control_answer(call, -error, NULL);
-}
-
-void asks_get(const struct asks *a, struct tscf_control_call_in *call)
-{
-	enum ask_service service = call->request.op == TSCF_CONTROL_GET_REDUNDANCY ? ASK_REDUNDANCY : ASK_DATAGRAM;
-	struct tscf_socket s;
-	int error = socket_of(call, &s);
-	const struct ask *one = error == 0 ? asks_of(a, s.cookie) : NULL;
-
-	call->level = one ? one->of[service].value : 0;
-	tscf_control_answer(call, -error, NULL);
-}
-
-void asks_bound(struct asks *a, const struct tscf_control_call_in *call)
-{
-	struct tscf_socket s;
-
-	if (a->count > 0 && socket_of(call, &s) == 0)
-		asks_follow(a, &s);
 }
 
 /* --- tunnels --- */
 
 void asks_anew(struct asks *a)
 {
-	struct tscf_service_entry *e;
-
-	while ((e = tscf_services_next(a->table, NULL)))
-		tscf_services_remove(a->table, e);
+	asks_clear(a);
 	for (struct ask *one = a->by_cookie; one; one = one->hh.next)
-		place(a, one);
-	a->hold_until = 0;
-}
-
-void asks_again(struct asks *a)
-{
-	struct tscf_service_entry *e = NULL;
-
-	while ((e = tscf_services_next(a->table, e)))
-		e->told = TSCF_SERVICE_FRESH;
-	a->dirty = tscf_services_count(a->table) > 0;
+		asks_place(a, one);
 	a->hold_until = 0;
 }
 
@@ -418,52 +288,12 @@ static void tick(void *context)
 		list_over(a, error);
 }
 
-enum tscf_datagram asks_datagram(const struct tscf_service_entry *e)
-{
-	if (!e)
-		return TSCF_DATAGRAM_DEFAULT;
-	if (e->stream_only)
-		return TSCF_DATAGRAM_NEVER;
-	return e->now.datagram ? TSCF_DATAGRAM_PREFERRED : TSCF_DATAGRAM_DEFAULT;
-}
-
-/* @return how much of the service is in force for an entry. */
-static uint8_t has(const struct tscf_service_entry *e, enum ask_service service)
-{
-	return service == ASK_REDUNDANCY ? e->now.redundancy : (uint8_t)asks_datagram(e);
-}
-
-uint8_t asks_in_force(const struct asks *a, const struct ask *one, enum ask_service service)
-{
-	struct tscf_binding_key keys[TSCF_FAMILIES];
-	unsigned count = registry_keys(a->registry, &one->socket, keys);
-	uint8_t value = 0;
-
-	for (unsigned i = 0; i < count; i++) {
-		const struct tscf_service_entry *e = tscf_services_get(a->table, &keys[i]);
-
-		value = e ? has(e, service) : 0;
-		if (value == 0)
-			return 0;
-	}
-	return value;
-}
-
 void asks_state(const struct asks *a, uint64_t cookie, enum ask_service service, bool *in_force, bool *refused)
 {
-	struct tscf_binding_key keys[TSCF_FAMILIES];
 	const struct ask *one = find(a, cookie);
-	unsigned count = one ? registry_keys(a->registry, &one->socket, keys) : 0;
 
 	*in_force = one && asks_in_force(a, one, service) != 0;
-	*refused = false;
-	for (unsigned i = 0; i < count; i++) {
-		const struct tscf_service_entry *e = tscf_services_get(a->table, &keys[i]);
-		bool wanted = e && (service == ASK_REDUNDANCY ? e->wanted.redundancy != TSCF_REDUNDANCY_NONE
-							      : e->wanted.datagram);
-
-		*refused |= wanted && e->refused && has(e, service) == 0;
-	}
+	*refused = one && asks_refused(a, one, service);
 }
 
 unsigned asks_count(const struct asks *a, enum ask_service service, unsigned *granted)

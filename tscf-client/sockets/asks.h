@@ -7,8 +7,8 @@
  * keeps it by the socket's cookie, until the kernel reports that the socket is gone; it ends with the client.  Sockets
  * that have no port yet are looked for in the kernel's list.
  *
- * What the server has to know is a table by keys (services.h), which the path of the packets reads: `now` of an entry
- * is what the server has granted.  tscf(7), "SERVICES OF A SOCKET".
+ * What the server has to know is a table by keys (asks_table.h), which the path of the packets reads: `now` of an
+ * entry is what the server has granted.  tscf(7), "SERVICES OF A SOCKET".
  */
 #ifndef TSCF_CLIENT_ASKS_H
 #define TSCF_CLIENT_ASKS_H
@@ -83,11 +83,6 @@ struct asks {
 int asks_init(struct asks *a);
 void asks_free(struct asks *a);
 
-/** @return whether a socket may ask for that much of the service. */
-bool asks_legal(enum ask_service service, uint32_t value);
-/** Handle TSCF_CONTROL_SET_REDUNDANCY and _GET_REDUNDANCY, and the same of datagrams. */
-void asks_set(struct asks *a, struct tscf_control_call_in *call);
-void asks_get(const struct asks *a, struct tscf_control_call_in *call);
 /**
  * The socket asks for that much of a service.  What a higher origin says stays.
  *
@@ -101,8 +96,6 @@ void asks_told(struct asks *a, const struct tscf_socket *s, enum ask_service ser
 void asks_seen(struct asks *a, const struct tscf_socket *s);
 /** The same, if it asks for anything. */
 void asks_follow(struct asks *a, const struct tscf_socket *s);
-/** The same of a socket of a program, at TSCF_CONTROL_BOUND. */
-void asks_bound(struct asks *a, const struct tscf_control_call_in *call);
 /** The socket with that cookie is about to have another port or address: look soon, if it asks for anything. */
 void asks_look(struct asks *a, uint64_t cookie);
 /** The socket with that cookie is gone; 0: several may be. */
@@ -110,9 +103,21 @@ void asks_gone(struct asks *a, uint64_t cookie);
 /** There are other policies. */
 void asks_policies_changed(struct asks *a);
 
+/* asks_call.c */
+
+/** @return whether a socket may ask for that much of the service. */
+bool asks_legal(enum ask_service service, uint32_t value);
+/** Answer TSCF_CONTROL_SET_REDUNDANCY and _GET_REDUNDANCY, and the same of datagrams. */
+void asks_set(struct asks *a, struct tscf_control_call_in *call);
+void asks_get(const struct asks *a, struct tscf_control_call_in *call);
+/** asks_follow for the socket that came with TSCF_CONTROL_BOUND; the call stays unanswered. */
+void asks_bound(struct asks *a, const struct tscf_control_call_in *call);
+
+/* asks.c, asks_table.c and asks_wire.c: the tunnels */
+
 /** The plain tunnel was configured: the server knows of nothing, and the addresses may be others. */
 void asks_anew(struct asks *a);
-/** The server may not know all that it was told: tell it again. */
+/** The server may not know all that it was told: tell it again (asks_table.c). */
 void asks_again(struct asks *a);
 /** At the end of a loop iteration: send what has changed (asks_wire.c). */
 void asks_flush(struct asks *a);

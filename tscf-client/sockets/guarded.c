@@ -134,7 +134,7 @@ static void begin_look(struct guarded *g)
 {
 	tscf_info("guard: events were lost; all sockets are looked at");
 	g->looked = tscf_timers_now(g->timers);
-	g->look = !live_sockets_classify_beside(g->moves, g->guard, *g->asked.searches, &g->looking);
+	g->look = !live_sockets_classify_beside(g->moves, g->guard, *g->asked.searches, NULL, &g->looking);
 }
 
 void guarded_begin(struct guarded *g)

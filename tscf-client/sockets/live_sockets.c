@@ -3,6 +3,7 @@
 
 #include "common/base/log.h"
 #include "tscf-client/sockets/classify.h"
+#include "tscf-client/sockets/moves_answer.h"
 #include "tscf-client/sockets/processes.h"
 
 #include <errno.h>
@@ -12,88 +13,62 @@
 /* --- sockets of running programs --- */
 
 /** A search for the sockets that a request names. */
-struct named {
+struct naming {
 	struct search search;
-	struct tscf_control_request request;
-	struct owner *owners; /* by port: of the sockets that have it */
-	unsigned count, size;
-	int error; /* of the first one that cannot be had */
+	struct named named;
+	int error; /* of the whole search */
 	const struct live_user *user;
 	void *context;
 };
-
-static void by_port(void *context, const struct tscf_socket *s)
-{
-	struct named *n = context;
-	if (s->protocol != n->request.protocol || s->local_port != n->request.port || s->inode == 0)
-		return;
-	if (n->count == n->size) {
-		unsigned size = n->size ? 2 * n->size : 16;
-		struct owner *grown = realloc(n->owners, size * sizeof(*grown));
-		if (!grown)
-			return;
-		n->owners = grown;
-		n->size = size;
-	}
-	n->owners[n->count++] = (struct owner){.inode = s->inode};
-}
-
-/* Root may name sockets of others. */
-static int64_t owner_for(const struct named *n)
-{
-	return n->search.uid == 0 ? PROCESSES_ANY_OWNER : (int64_t)n->search.uid;
-}
 
 static void give(void *context, pid_t pid, int fd)
 {
 	search_found(context, pid, fd, 0);
 }
 
-static void look_by_port(struct named *n)
-{
-	n->error = tscf_sockdiag_list(0, by_port, n);
-	processes_find_owners(n->owners, n->count);
-	for (unsigned i = 0; i < n->count; i++) {
-		const struct owner *o = &n->owners[i];
-		if (o->pid == 0)
-			continue;
-		int fd = processes_take_socket(o->pid, owner_for(n), o->inode);
-		if (fd >= 0)
-			search_found(&n->search, o->pid, fd, 0);
-		else if (n->error == 0)
-			n->error = fd;
-	}
-}
-
 static void look(struct search *search)
 {
-	struct named *n = (struct named *)search;
-	const struct tscf_control_request *r = &n->request;
-	if (r->pid <= 0) {
-		look_by_port(n);
-		return;
-	}
-	int count = processes_each_socket(r->pid, owner_for(n), give, search);
-	n->error = count < 0 ? count : 0;
+	struct naming *n = (struct naming *)search;
+	n->error = named_find(&n->named);
 }
 
 static void found(struct search *search, const struct search_find *find)
 {
-	struct named *n = (struct named *)search;
+	struct naming *n = (struct naming *)search;
 	n->user->each(n->context, find->pid, find->fd);
+}
+
+/* Sockets of others that have the port, too, do not concern a user. */
+static bool counts(const struct naming *n, const struct named_socket *one)
+{
+	return one->error != 0 && (n->search.uid == 0 || n->named.pid != 0 || one->error != -EPERM);
+}
+
+/* @return the error of the first socket that cannot be had, or 0. */
+static int tell_missed(const struct naming *n)
+{
+	int first = 0;
+	for (const struct named_socket *one = n->named.sockets; one; one = one->hh.next) {
+		if (first == 0)
+			first = one->error;
+		if (n->user->missed && counts(n, one))
+			n->user->missed(n->context, one);
+	}
+	return first;
 }
 
 static void over(struct search *search)
 {
-	struct named *n = (struct named *)search;
-	n->user->over(n->context, search->call, n->error);
+	struct naming *n = (struct naming *)search;
+	int first = tell_missed(n);
+	n->user->over(n->context, search->call, n->error, first);
 }
 
-static void free_named(struct search *search)
+static void free_naming(struct search *search)
 {
-	struct named *n = (struct named *)search;
+	struct naming *n = (struct naming *)search;
 	n->user->free(n->context);
-	free(n->owners);
+	named_free(&n->named);
 	free(n);
 }
 
@@ -105,50 +80,56 @@ static bool selects(const struct tscf_control_request *r)
 int live_sockets_search(struct searches *searches, struct tscf_control_call_in *call, const struct live_user *user,
 			void *context)
 {
-	struct named *n = selects(&call->request) ? calloc(1, sizeof(*n)) : NULL;
+	struct naming *n = selects(&call->request) ? calloc(1, sizeof(*n)) : NULL;
 	if (!n) {
 		user->free(context);
 		return selects(&call->request) ? -ENOMEM : -EINVAL;
 	}
 	n->search = (struct search){
-	    .uid = call->uid, .work = look, .found = found, .over = over, .free = free_named, .call = call};
-	n->request = call->request;
+	    .uid = call->uid, .work = look, .found = found, .over = over, .free = free_naming, .call = call};
+	n->named = (struct named){.pid = call->request.pid,
+				  .protocol = (uint8_t)call->request.protocol,
+				  .port = call->request.port,
+				  .uid = call->uid,
+				  .take = give,
+				  .context = n};
 	n->user = user;
 	n->context = context;
 	int error = searches_begin(searches, &n->search);
 	if (error < 0)
-		free_named(&n->search);
+		free_naming(&n->search);
 	return error;
 }
 
 struct mover {
 	struct moves *moves;
 	struct change *change;
-	int error;
-	bool by_pid;
 };
 
 static void move_one(void *context, pid_t pid, int fd)
 {
 	struct mover *m = context;
-	int error = moves_add(m->moves, m->change, fd, pid);
-	if (error < 0 && error != -EAFNOSUPPORT && m->error == 0)
-		m->error = error;
+	moves_add(m->moves, m->change, fd, pid);
 }
 
-/* A port may have several owners: sockets that may not be changed are no failure if others may. */
-static void moved(void *context, struct tscf_control_call_in *call, int error)
+static void miss_one(void *context, const struct named_socket *one)
+{
+	struct mover *m = context;
+	moves_missed(m->moves, m->change, &one->socket, one->pid, one->error);
+}
+
+static void moved(void *context, struct tscf_control_call_in *call, int error, int first)
 {
 	struct mover *m = context;
 	(void)call;
-	if (m->change->count == 0 && error == 0)
-		error = m->error < 0 ? m->error : -ENOENT;
-	moves_end(m->moves, m->change, m->by_pid || m->change->count == 0 ? error : 0);
+	if (error == 0 && m->change->count == 0 && m->change->missed_count == 0)
+		error = first < 0 ? first : -ENOENT;
+	moves_end(m->moves, m->change, error);
 }
 
 void live_sockets_level_of(struct moves *moves, struct searches *searches, struct tscf_control_call_in *call)
 {
-	static const struct live_user user = {move_one, moved, free};
+	static const struct live_user user = {move_one, miss_one, moved, free};
 	struct change *change = selects(&call->request) ? moves_begin(moves, call) : NULL;
 	struct mover *m = change ? calloc(1, sizeof(*m)) : NULL;
 	int error = -ENOMEM;
@@ -157,7 +138,7 @@ void live_sockets_level_of(struct moves *moves, struct searches *searches, struc
 		return;
 	}
 	if (m) {
-		*m = (struct mover){.moves = moves, .change = change, .by_pid = call->request.pid > 0};
+		*m = (struct mover){.moves = moves, .change = change};
 		error = live_sockets_search(searches, call, &user, m);
 	}
 	if (error < 0)
@@ -275,7 +256,12 @@ static void reclassify_found(struct search *search, const struct search_find *fi
 
 static void all_looked_at(struct search *search)
 {
-	*((struct all *)search)->under_way = false;
+	const struct all *all = (const struct all *)search;
+
+	if (all->under_way)
+		*all->under_way = false;
+	if (search->call)
+		tscf_control_answer(search->call, 0, NULL);
 }
 
 static void free_all(struct search *search)
@@ -283,7 +269,8 @@ static void free_all(struct search *search)
 	free(search);
 }
 
-bool live_sockets_classify_beside(struct moves *moves, struct guard *guard, struct searches *searches, bool *under_way)
+bool live_sockets_classify_beside(struct moves *moves, struct guard *guard, struct searches *searches,
+				  struct tscf_control_call_in *call, bool *under_way)
 {
 	struct all *all = calloc(1, sizeof(*all));
 
@@ -293,12 +280,14 @@ bool live_sockets_classify_beside(struct moves *moves, struct guard *guard, stru
 				       .work = look_at_all,
 				       .found = reclassify_found,
 				       .over = all_looked_at,
-				       .free = free_all},
+				       .free = free_all,
+				       .call = call},
 			    .moves = moves,
 			    .guard = guard,
 			    .guarded = guard->on,
 			    .under_way = under_way};
-	*under_way = true;
+	if (under_way)
+		*under_way = true;
 	searches_begin(searches, &all->search);
 	return true;
 }

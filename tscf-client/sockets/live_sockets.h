@@ -9,6 +9,7 @@
 #include "common/control/control.h"
 #include "tscf-client/guard/guard.h"
 #include "tscf-client/sockets/moves.h"
+#include "tscf-client/sockets/named.h"
 #include "tscf-client/sockets/searches.h"
 
 #include <stdbool.h>
@@ -16,9 +17,11 @@
 /** What becomes of the sockets that a request names. */
 struct live_user {
 	void (*each)(void *context, pid_t pid, int fd); /**< the descriptor is the callee's */
-	/** There are no more.  @p call: NULL if the caller is gone; @p error: 0, or -errno of the first that cannot be
-	 * had. */
-	void (*over)(void *context, struct tscf_control_call_in *call, int error);
+	/** A socket is there and cannot be had: one->error.  NULL: no matter. */
+	void (*missed)(void *context, const struct named_socket *one);
+	/** There are no more.  @p call: NULL if the caller is gone; @p error: 0, or -errno of the whole search;
+	 * @p first: 0, or -errno of the first socket that cannot be had. */
+	void (*over)(void *context, struct tscf_control_call_in *call, int error, int first);
 	void (*free)(void *context);
 };
 
@@ -39,7 +42,14 @@ void live_sockets_level_of(struct moves *moves, struct searches *searches, struc
  * policies to every new socket.
  */
 void live_sockets_classify(struct moves *moves, struct guard *guard);
-/** The same, beside the loop; *under_way is true until it is done.  @return false: out of memory. */
-bool live_sockets_classify_beside(struct moves *moves, struct guard *guard, struct searches *searches, bool *under_way);
+/**
+ * The same, beside the loop.
+ *
+ * @param call  answered when all sockets have been looked at; NULL: nobody waits
+ * @param under_way  true until then; may be NULL
+ * @return false: out of memory; the call is still the caller's.
+ */
+bool live_sockets_classify_beside(struct moves *moves, struct guard *guard, struct searches *searches,
+				  struct tscf_control_call_in *call, bool *under_way);
 
 #endif

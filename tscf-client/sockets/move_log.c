@@ -41,20 +41,42 @@ static void write_note(const struct move_note *note, const char *program, const 
 			to, from, note->cause);
 }
 
+static void name_local(const struct tscf_socket *s, char local[TSCF_ADDR_TEXT])
+{
+	union tscf_endpoint at;
+
+	snprintf(local, TSCF_ADDR_TEXT, "no address");
+	if (s->local.family == 0)
+		return;
+	tscf_endpoint_make(&s->local, s->local_port, &at);
+	tscf_endpoint_format(&at, local);
+}
+
+void move_log_missed(struct move_log *log, const struct tscf_socket *s, pid_t pid, const char *why, uint64_t now)
+{
+	char name[32], local[TSCF_ADDR_TEXT];
+
+	if (!has_room(log, now))
+		return;
+	if (log->omitted > 0)
+		tscf_warning("%lu more sockets keep their levels", log->omitted);
+	log->omitted = 0;
+	name_local(s, local);
+	processes_program(pid, name, sizeof(name));
+	tscf_warning("%s (process %d), %s %s: the socket keeps its level: %s", name, (int)pid, protocol_of(s), local,
+		     why);
+}
+
 void move_log_note(struct move_log *log, const struct move_note *note, uint64_t now)
 {
-	char name[32], local[TSCF_ADDR_TEXT] = "no address";
-	union tscf_endpoint at;
+	char name[32], local[TSCF_ADDR_TEXT];
 
 	if (!tscf_log_enabled(TSCF_LOG_INFO) || !has_room(log, now))
 		return;
 	if (log->omitted > 0)
 		tscf_info("the levels of %lu more sockets have changed", log->omitted);
 	log->omitted = 0;
-	if (note->socket->local.family != 0) {
-		tscf_endpoint_make(&note->socket->local, note->socket->local_port, &at);
-		tscf_endpoint_format(&at, local);
-	}
+	name_local(note->socket, local);
 	processes_program(note->pid, name, sizeof(name));
 	write_note(note, name, local);
 }

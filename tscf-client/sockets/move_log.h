@@ -32,6 +32,9 @@ struct move_note {
 	const char *cause; /**< "asked for by ..." */
 };
 
+/** A socket has another level: log it, or count it if there were too many lines of late. */
 void move_log_note(struct move_log *log, const struct move_note *note, uint64_t now);
+/** A socket was to have another level and cannot, since @p why: the same, with a log of its own. */
+void move_log_missed(struct move_log *log, const struct tscf_socket *s, pid_t pid, const char *why, uint64_t now);
 
 #endif

@@ -3,19 +3,13 @@
 
 #include "common/base/log.h"
 #include "tscf-client/sockets/classify.h"
+#include "tscf-client/sockets/moves_answer.h"
 #include "tscf-client/sockets/moves_note.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-static double milliseconds_since(const struct timespec *then)
-{
-	struct timespec now;
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (double)(now.tv_sec - then->tv_sec) * 1e3 + (double)(now.tv_nsec - then->tv_nsec) / 1e6;
-}
 
 /* What a level means for one socket: without a mark, policies decide. */
 static enum tscf_level effective_of(const struct moves *moves, uint32_t value, const struct tscf_socket *s)
@@ -62,20 +56,6 @@ static struct change *change_for(struct moves *moves, struct tscf_control_call_i
 	return change;
 }
 
-static char *describe(struct moves *moves, const struct change *change)
-{
-	json_t *list = json_array();
-	for (const struct move *m = change->moves; m && json_array_size(list) < MOVES_DESCRIBED; m = m->next)
-		json_array_append_new(list, moves->describe(moves->context, &m->socket, m->value, m->pid));
-	json_t *answer =
-	    json_pack("{s:i, s:i, s:f, s:s, s:s, s:o}", "moved", (int)(change->count - change->open), "pending",
-		      (int)change->open, "milliseconds", milliseconds_since(&change->started), "encrypted",
-		      dtte_state_name(moves->dtte->state), "reason", moves->dtte->reason, "sockets", list);
-	char *text = answer ? json_dumps(answer, 0) : NULL;
-	json_decref(answer);
-	return text;
-}
-
 static void answer(struct moves *moves, struct change *change)
 {
 	struct tscf_control_call_in *call = change->call;
@@ -83,7 +63,7 @@ static void answer(struct moves *moves, struct change *change)
 		return;
 	change->call = NULL;
 	call->user = NULL;
-	char *text = change->detailed && change->count > 0 ? describe(moves, change) : NULL;
+	char *text = change->detailed ? moves_describe(moves, change) : NULL;
 	tscf_control_answer(call, -change->error, text);
 	free(text);
 }
@@ -113,6 +93,7 @@ static void change_free(struct moves *moves, struct change *change)
 		let_go(moves, change, m->fd);
 		free(m);
 	}
+	moves_missed_free(change);
 	free(change);
 }
 
@@ -166,9 +147,14 @@ static struct move *move_new(struct moves *moves, struct change *change, const s
 /* Connections that wait in the queue of a listening socket are marked with it. */
 static int mark_socket(struct moves *moves, const struct move *m)
 {
-	bool queue = tscf_level_wants_encryption(m->level) && accept_queue_listens(&m->socket);
-	const char *what = "cannot list the connections of a listening socket";
-	int error = queue ? accept_queue_before(moves->accept_queue, &m->socket) : 0;
+	bool encrypted = tscf_level_wants_encryption(m->level);
+	bool queue = encrypted && accept_queue_listens(&m->socket);
+	const char *what = "a socket of this protocol cannot be encrypted";
+	int error = encrypted && !tscf_socket_obeys_mark(&m->socket) ? -EOPNOTSUPP : 0;
+	if (error == 0 && queue) {
+		what = "cannot list the connections of a listening socket";
+		error = accept_queue_before(moves->accept_queue, &m->socket);
+	}
 	if (error == 0) {
 		what = "cannot set the mark of a socket";
 		error = tscf_socket_set_mark(m->fd, moves->config->fwmark_mask, m->value);
@@ -189,8 +175,8 @@ static void set_mark(struct moves *moves, struct move *m)
 		/* The caller must not use the socket after this error. */
 		if (m->change->by_default && m->level == TSCF_LEVEL_ENCRYPTED_ONLY)
 			error = -EACCES;
-		if (m->change->error == 0)
-			m->change->error = error;
+		m->failed = true;
+		moves_missed(moves, m->change, &m->socket, m->pid, error);
 	} else {
 		subscriptions_socket(moves->subscriptions, &m->socket, m->level);
 		moves_note(moves, m, effective_of(moves, m->before, &m->socket));
@@ -259,7 +245,7 @@ static void to_encrypted(struct moves *moves, struct move *m, bool was_plain)
 		dtte_demand(moves->dtte, true, tscf_timers_now(moves->timers));
 	else
 		dtte_touch(moves->dtte, tscf_timers_now(moves->timers));
-	if (count == 0 || !m->change->detailed)
+	if (count == 0 || !m->change->detailed || m->failed)
 		move_done(moves, m);
 }
 
@@ -310,6 +296,18 @@ static bool has_share(struct moves *moves, const struct tscf_socket *s, uint32_t
 	return false;
 }
 
+/* @return 0 or -errno, which is noted, unless it is no inet socket. */
+static int refuse(struct moves *moves, struct change *change, int fd, pid_t pid, int error)
+{
+	struct tscf_socket s;
+	if (error < 0 && tscf_socket_of_fd(fd, &s) == -EAFNOSUPPORT)
+		error = -EAFNOSUPPORT;
+	else if (error < 0)
+		moves_missed(moves, change, &s, pid, error);
+	let_go(moves, change, fd);
+	return error;
+}
+
 int moves_add(struct moves *moves, struct change *change, int fd, pid_t pid)
 {
 	struct tscf_socket s;
@@ -319,13 +317,13 @@ int moves_add(struct moves *moves, struct change *change, int fd, pid_t pid)
 		value = change->by_default ? classify(moves->guard, fd, &s, pid, change->level)
 					   : tscf_mark_explicit(change->level);
 	bool nothing = error >= 0 && change->by_default && value == old;
+	if (nothing && moves->guard->on)
+		guard_set_settle(&moves->guard->set, fd, value);
 	if (error >= 0 && !nothing && !has_share(moves, &s, old, value))
 		error = -EACCES;
 	struct move *m = error < 0 || nothing ? NULL : move_new(moves, change, &s, value, fd, pid);
-	if (!m) {
-		let_go(moves, change, fd);
-		return error < 0 ? error : nothing ? 0 : -ENOMEM;
-	}
+	if (!m)
+		return refuse(moves, change, fd, pid, error < 0 ? error : nothing ? 0 : -ENOMEM);
 	m->before = old;
 	bool was = preferred_wants(moves->preferred, effective_of(moves, old, &s));
 	if (preferred_wants(moves->preferred, m->effective))

@@ -41,6 +41,7 @@ struct move {
 	pid_t pid;                 /**< the process that has the socket, 0 if unknown */
 	int fd;                    /**< owned; -1 once the mark is set */
 	bool to_plain, done;
+	bool failed;                  /**< its mark could not be set */
 	unsigned waits;               /**< a bit for each address family that the server has yet to confirm */
 	UT_hash_handle hh, by_socket; /* by_socket: unless the move is done */
 };
@@ -55,7 +56,9 @@ struct change {
 	unsigned count, open; /**< all moves, and those not done */
 	bool detailed;        /**< the answer waits for the server, and is JSON that lists the sockets */
 	int error;            /**< of the first socket that could not be changed */
-	uint64_t deadline;    /**< monotonic ms */
+	struct miss *missed;  /**< sockets that could not be changed (moves_answer.h) */
+	unsigned missed_count;
+	uint64_t deadline; /**< monotonic ms */
 	struct timespec started;
 };
 
@@ -74,7 +77,7 @@ struct moves {
 	json_t *(*describe)(void *context, const struct tscf_socket *s, uint32_t value, pid_t pid);
 	void *context; /**< of describe */
 	struct history history;
-	struct move_log log;
+	struct move_log log, missed_log;
 	struct tscf_timer timer;
 	struct change *changes;
 	struct move *by_id;
@@ -82,7 +85,8 @@ struct moves {
 	uint64_t last_id;
 };
 
-/** The answer of LEVEL_OF describes so many sockets, all at once, and counts the others. */
+/** The answer of LEVEL_OF describes so many sockets, all at once, and so many that were missed; it counts the others.
+ */
 #define MOVES_DESCRIBED 256
 /** How long LEVEL_OF waits at most if the caller sets no limit. */
 #define MOVES_WAIT_MS 10000
@@ -112,7 +116,8 @@ struct change *moves_begin_default(struct moves *moves, enum tscf_level level);
 /** The same, to @p level, which the program has asked for without a call.  No caller gets an answer.  @return NULL when
  * out of memory. */
 struct change *moves_begin_own(struct moves *moves, enum tscf_level level);
-/** Begin to move one socket, of process @p pid; takes the descriptor.  @return 0 or -errno. */
+/** Begin to move one socket, of process @p pid; takes the descriptor.  @return 0, or -errno, which is noted with the
+ * change: -EAFNOSUPPORT, which is not, if it is no inet socket. */
 int moves_add(struct moves *moves, struct change *change, int fd, pid_t pid);
 /** All sockets have been added.  @p error, if not 0, is the answer to the caller.  The change may be freed
  * afterwards. */

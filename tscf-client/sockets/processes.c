@@ -22,7 +22,7 @@ struct found {
 	uint32_t inode;
 };
 
-/* Call `visit` for each socket descriptor of a process, until it returns nonzero. */
+/* Call `visit` for each socket descriptor of a process, until it returns nonzero.  @return that, or -errno. */
 static int walk_sockets(pid_t pid, int (*visit)(void *context, const struct found *f), void *context)
 {
 	char path[64], link[64];
@@ -30,19 +30,23 @@ static int walk_sockets(pid_t pid, int (*visit)(void *context, const struct foun
 	DIR *dir = opendir(path);
 	if (!dir)
 		return errno == ENOENT ? -ESRCH : -errno;
-	int result = 0;
+	int result = 0, error = 0;
 	struct dirent *entry;
 	while (result == 0 && (entry = readdir(dir))) {
 		ssize_t n = readlinkat(dirfd(dir), entry->d_name, link, sizeof(link) - 1);
-		if (n <= 0)
+		if (n <= 0) {
+			/* A descriptor closed meanwhile is no error. */
+			if (n < 0 && errno != ENOENT && errno != EINVAL && error == 0)
+				error = -errno;
 			continue;
+		}
 		link[n] = '\0';
 		struct found f = {.pid = pid, .fd = atoi(entry->d_name)};
 		if (sscanf(link, "socket:[%u]", &f.inode) == 1)
 			result = visit(context, &f);
 	}
 	closedir(dir);
-	return result;
+	return result != 0 ? result : error;
 }
 
 struct owners {
@@ -68,12 +72,17 @@ void processes_program(pid_t pid, char *program, size_t size)
 		close(fd);
 }
 
+/* A socket may be listed twice.  A process without a name has probably just ended: another one may have the socket. */
 static int note_owner(void *context, const struct found *f)
 {
 	struct owners *o = context;
 	struct owner key = {.inode = f->inode};
-	struct owner *hit = bsearch(&key, o->list, o->count, sizeof(key), by_inode);
-	if (hit && hit->pid == 0) {
+	struct owner *hit = bsearch(&key, o->list, o->count, sizeof(key), by_inode), *end = o->list + o->count;
+	if (!hit || hit->program[0] != '\0' || (hit->pid != 0 && f->pid == getpid()))
+		return 0;
+	while (hit > o->list && hit[-1].inode == f->inode)
+		hit--;
+	for (; hit < end && hit->inode == f->inode; hit++) {
 		hit->pid = f->pid;
 		processes_program(f->pid, hit->program, sizeof(hit->program));
 	}
@@ -89,9 +98,10 @@ void processes_find_owners(struct owner *owners, unsigned count)
 	qsort(owners, count, sizeof(*owners), by_inode);
 	struct dirent *entry;
 	while ((entry = readdir(proc)))
-		if (isdigit((unsigned char)entry->d_name[0]))
+		if (isdigit((unsigned char)entry->d_name[0]) && atoi(entry->d_name) != getpid())
 			walk_sockets(atoi(entry->d_name), note_owner, &o);
 	closedir(proc);
+	walk_sockets(getpid(), note_owner, &o);
 }
 
 /* A descriptor of the process stands for it: its number may be another process's soon.  @return that, or -errno: -EPERM
@@ -173,6 +183,73 @@ int processes_take_socket(pid_t pid, int64_t owner, uint32_t inode)
 	return fd;
 }
 
+struct taking {
+	int pidfd; /* or -errno */
+	const struct processes_wish *wish;
+};
+
+static bool is_inode(int fd, uint32_t inode)
+{
+	struct stat st;
+	return fstat(fd, &st) == 0 && S_ISSOCK(st.st_mode) && (uint32_t)st.st_ino == inode;
+}
+
+static int take_wanted(void *context, const struct found *f)
+{
+	const struct taking *t = context;
+	if (!t->wish->wants(t->wish->context, f->inode))
+		return 0;
+	int fd = t->pidfd < 0 ? t->pidfd : take_fd(t->pidfd, f->fd);
+	/* The descriptor was closed meanwhile, and its number may be another file's, or the process has ended. */
+	if (fd == -EBADF || fd == -ESRCH)
+		return 0;
+	if (fd >= 0 && !is_inode(fd, f->inode))
+		close(fd);
+	else
+		t->wish->take(t->wish->context, f->pid, f->inode, fd);
+	return 0;
+}
+
+int processes_take(pid_t pid, int64_t owner, const struct processes_wish *wish)
+{
+	struct taking t = {open_process(pid, owner), wish};
+	if (t.pidfd < 0)
+		return t.pidfd;
+	int error = walk_sockets(pid, take_wanted, &t);
+	close(t.pidfd);
+	return error;
+}
+
+/* Sockets of a process that may not be looked into are found with no process. */
+static int take_of_one(pid_t pid, int64_t owner, const struct processes_wish *wish)
+{
+	struct taking t = {open_process(pid, owner), wish};
+	int error = t.pidfd;
+	if (t.pidfd >= 0 || t.pidfd == -EPERM)
+		error = walk_sockets(pid, take_wanted, &t);
+	if (t.pidfd >= 0)
+		close(t.pidfd);
+	return error == -ESRCH || error == -EPERM || error == -EACCES ? 0 : error;
+}
+
+int processes_take_any(int64_t owner, const struct processes_wish *wish)
+{
+	DIR *proc = opendir("/proc");
+	if (!proc)
+		return -errno;
+	int result = 0, error;
+	struct dirent *entry;
+	while ((entry = readdir(proc))) {
+		if (!isdigit((unsigned char)entry->d_name[0]) || atoi(entry->d_name) == getpid())
+			continue;
+		error = take_of_one(atoi(entry->d_name), owner, wish);
+		result = result < 0 ? result : error;
+	}
+	closedir(proc);
+	error = take_of_one(getpid(), owner, wish);
+	return result < 0 ? result : error;
+}
+
 struct any {
 	int pidfd;
 	bool (*is)(void *context, int fd);
@@ -184,32 +261,34 @@ static int is_any(void *context, const struct found *f)
 	const struct any *a = context;
 	int fd = take_fd(a->pidfd, f->fd);
 	if (fd < 0)
-		return 0;
+		return fd == -EMFILE || fd == -ENFILE || fd == -ENOMEM ? fd : 0;
 	bool is = a->is(a->context, fd);
 	close(fd);
 	return is;
 }
 
-static bool has_any(pid_t pid, struct any *a)
+/* @return 1, 0, or -errno: want of descriptors or memory, not of a right. */
+static int has_any(pid_t pid, struct any *a)
 {
 	a->pidfd = open_process(pid, PROCESSES_ANY_OWNER);
-	if (a->pidfd < 0)
-		return false;
-	bool found = walk_sockets(pid, is_any, a) > 0;
-	close(a->pidfd);
-	return found;
+	int found = a->pidfd < 0 ? a->pidfd : walk_sockets(pid, is_any, a);
+	if (a->pidfd >= 0)
+		close(a->pidfd);
+	return found == -ESRCH || found == -EPERM || found == -EACCES ? 0 : found;
 }
 
-bool processes_any_socket(bool (*is)(void *context, int fd), void *context)
+int processes_any_socket(bool (*is)(void *context, int fd), void *context)
 {
 	struct any a = {-1, is, context};
-	bool found = false;
+	int found = 0;
 	DIR *proc = opendir("/proc");
+	if (!proc)
+		return -errno;
 	struct dirent *entry;
-	while (proc && !found && (entry = readdir(proc)))
-		found = isdigit((unsigned char)entry->d_name[0]) && has_any(atoi(entry->d_name), &a);
-	if (proc)
-		closedir(proc);
+	while (found == 0 && (entry = readdir(proc)))
+		if (isdigit((unsigned char)entry->d_name[0]))
+			found = has_any(atoi(entry->d_name), &a);
+	closedir(proc);
 	return found;
 }
 

@@ -21,7 +21,7 @@ struct owner {
 
 /**
  * Find a process for each of the @p count inodes in @p owners (inode set), which are sorted by inode; pid stays 0 where
- * none is found.
+ * none is found.  This process is named only if no other has the socket: it may have a copy for a moment.
  */
 void processes_find_owners(struct owner *owners, unsigned count);
 
@@ -41,9 +41,35 @@ int processes_each_socket(pid_t pid, int64_t owner, void (*each)(void *context, 
  * @return a descriptor, or -errno. */
 int processes_take_socket(pid_t pid, int64_t owner, uint32_t inode);
 
-/** @return whether @p is holds for any socket descriptor of any process that this one may inspect; @p is gets a
- * duplicate. */
-bool processes_any_socket(bool (*is)(void *context, int fd), void *context);
+/** Which sockets are wanted, and what becomes of them. */
+struct processes_wish {
+	/** @return whether the socket with @p inode is wanted, still. */
+	bool (*wants)(void *context, uint32_t inode);
+	/** Process @p pid has a wanted socket.  @p fd: a duplicate, which is the callee's; or -errno: that process does
+	 * not give it (-EPERM). */
+	void (*take)(void *context, pid_t pid, uint32_t inode, int fd);
+	void *context;
+};
+
+/**
+ * Take the wanted sockets of process @p pid, which must belong to @p owner.
+ *
+ * @return 0 or -errno: -ESRCH no such process, -EPERM; some may have been taken even then.
+ */
+int processes_take(pid_t pid, int64_t owner, const struct processes_wish *wish);
+
+/**
+ * Take the wanted sockets of all processes; those of others than @p owner are offered with -EPERM.  A socket may have
+ * several processes, of which some have it for a moment only: each is asked, while the socket is wanted, and this
+ * process last.
+ *
+ * @return 0, or -errno if a process could not be looked at; others have been, even then.
+ */
+int processes_take_any(int64_t owner, const struct processes_wish *wish);
+
+/** @return 1 if @p is holds for any socket descriptor of any process that this one may inspect, 0 if not, or -errno if
+ * it cannot be known; @p is gets a duplicate. */
+int processes_any_socket(bool (*is)(void *context, int fd), void *context);
 
 /** The name of process @p pid (/proc/PID/comm) as text; "" if it is not known. */
 void processes_program(pid_t pid, char *name, size_t size);
