@@ -47,6 +47,7 @@
 #include "tscf-client/tunnel/conditions.h"
 #include "tscf-client/tunnel/connector.h"
 #include "tscf-client/tunnel/encrypted.h"
+#include "tscf-client/tunnel/internal.h"
 #include "tscf-client/tunnel/plain.h"
 #include "tscf-client/tunnel/pmtu.h"
 #include "tscf-client/tunnel/pushed.h"
@@ -184,6 +185,7 @@ struct client {
 	uint64_t started, plain_since; /**< monotonic ms: the wall clock may be set meanwhile */
 	uint64_t plain_gone;           /**< monotonic ms: since when the plain tunnel is lost; 0: it is not */
 	char plain_reason[160];
+	char internal_fault[INTERNAL_FAULT]; /**< why the addresses of a server were not taken last */
 	uint64_t verified_since; /**< monotonic ms: when the server of the plain tunnel was verified */
 	int error;               /**< why the loop ended; 0: it was stopped */
 };

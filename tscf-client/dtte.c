@@ -156,7 +156,7 @@ void dtte_reserved(struct dtte *d, uint64_t now)
 {
 	if (d->state != DTTE_REQUESTED)
 		return;
-	enter(d, DTTE_HANDSHAKE, "handshake", now);
+	enter(d, DTTE_HANDSHAKE, "the handshake is not finished", now);
 	d->actions->connect(d->context);
 }
 
@@ -173,6 +173,7 @@ void dtte_configured(struct dtte *d, uint64_t now)
 	if (d->state != DTTE_CONFIGURING)
 		return;
 	d->failures = 0;
+	d->up_at = now;
 	enter(d, DTTE_UP, "in use", now);
 	d->actions->up(d->context);
 	set_gate(d, DTTE_GATE_OPEN);
@@ -180,12 +181,24 @@ void dtte_configured(struct dtte *d, uint64_t now)
 		linger(d, now);
 }
 
+/* Count tunnels that do not last: each costs a handshake, and the server may have nothing better.  @return whether
+ * another may be requested at once. */
+static bool has_lasted(struct dtte *d, uint64_t now)
+{
+	d->short_lived = now - d->up_at < DTTE_SHORT_MS ? d->short_lived + 1 : 0;
+	if (d->short_lived <= DTTE_SHORT_MAX)
+		return true;
+	/* This one is counted as any failure is. */
+	d->failures = d->short_lived - DTTE_SHORT_MAX - 1;
+	return false;
+}
+
 void dtte_failed(struct dtte *d, const char *reason, uint64_t now)
 {
 	if (d->state == DTTE_IDLE || d->state == DTTE_FAILED)
 		return;
 	d->actions->close(d->context);
-	if (dtte_is_up(d)) {
+	if (dtte_is_up(d) && (has_lasted(d, now) || !d->demand)) {
 		start_if_wanted(d, reason, now);
 		return;
 	}
@@ -199,6 +212,7 @@ void dtte_failed(struct dtte *d, const char *reason, uint64_t now)
 
 void dtte_hurry(struct dtte *d, uint64_t now)
 {
+	d->short_lived = 0;
 	if (d->state == DTTE_FAILED)
 		d->deadline = now;
 }

@@ -14,7 +14,8 @@
  *             |  +-------------------- FAILED --- back-off over, demand, plain up ---> REQUESTED  LINGERING --+
  *             +---------------------------------------------------------------------------------- released
  *
- * An UP or LINGERING tunnel that is lost goes to REQUESTED at once if it is still wanted.
+ * An UP or LINGERING tunnel that is lost goes to REQUESTED at once if it is still wanted.  One that does not last goes
+ * to FAILED when that happens again and again.
  * While the server makes room for the tunnel, REQUESTED asks again every DTTE_BUSY_MS.  A tunnel that others need is
  * given up soon: LINGERING is short then.
  *
@@ -36,6 +37,9 @@ enum dtte_gate { DTTE_GATE_HOLD, DTTE_GATE_OPEN, DTTE_GATE_SHUT };
  */
 #define DTTE_BACKOFF_MS     1000
 #define DTTE_BACKOFF_MAX_MS 30000
+/** A tunnel that is lost sooner than this did not last; after so many in a row, each is a failure. */
+#define DTTE_SHORT_MS  1000
+#define DTTE_SHORT_MAX 3
 /** Pause before a request is repeated that the server could not grant at once, and the most times in a row. */
 #define DTTE_BUSY_MS    150
 #define DTTE_BUSY_TIMES 40
@@ -59,12 +63,14 @@ struct dtte {
 	uint64_t hold_ms, persistence_ms;
 	enum dtte_state state;
 	enum dtte_gate gate;
-	uint64_t since;      /**< when the state was entered */
-	uint64_t hold_until; /**< when HOLD ends while negotiating */
-	uint64_t deadline;   /**< LINGERING, FAILED: when the state ends; REQUESTED: when it asks again; else 0 */
-	unsigned failures;   /**< in a row */
-	unsigned busy;       /**< REQUESTED: how often the server has put it off */
-	bool leaving;        /**< LINGERING: the tunnel is given up for others */
+	uint64_t since;       /**< when the state was entered */
+	uint64_t hold_until;  /**< when HOLD ends while negotiating */
+	uint64_t deadline;    /**< LINGERING, FAILED: when the state ends; REQUESTED: when it asks again; else 0 */
+	unsigned failures;    /**< in a row */
+	uint64_t up_at;       /**< when the last tunnel came up */
+	unsigned short_lived; /**< tunnels in a row that did not last */
+	unsigned busy;        /**< REQUESTED: how often the server has put it off */
+	bool leaving;         /**< LINGERING: the tunnel is given up for others */
 	bool demand, plain_up;
 	char reason[160]; /**< why the machine is in this state, as text */
 };
@@ -84,7 +90,9 @@ void dtte_plain(struct dtte *d, bool up, uint64_t now);
 void dtte_busy(struct dtte *d, uint64_t now);
 /** The server has reserved a tunnel. */
 void dtte_reserved(struct dtte *d, uint64_t now);
+/** The connection of the encrypted tunnel is up, and its configuration is requested. */
 void dtte_handshake_done(struct dtte *d, uint64_t now);
+/** The server has configured the encrypted tunnel: it is up. */
 void dtte_configured(struct dtte *d, uint64_t now);
 /** Refused, timed out, lost, or released by the server: @p reason says which. */
 void dtte_failed(struct dtte *d, const char *reason, uint64_t now);

@@ -171,6 +171,8 @@ libtscf_client_a_SOURCES = \
 	tscf-client/tunnel/side_ways.h \
 	tscf-client/tunnel/media.c \
 	tscf-client/tunnel/media.h \
+	tscf-client/tunnel/internal.c \
+	tscf-client/tunnel/internal.h \
 	tscf-client/tunnel/mtu.c \
 	tscf-client/tunnel/mtu.h \
 	tscf-client/tunnel/outage.c \
@@ -209,6 +211,8 @@ libtscf_client_a_SOURCES = \
 	tscf-client/tunnel/tunnel.c \
 	tscf-client/tunnel/tunnel.h \
 	tscf-client/tunnel/tunnel_open.c \
+	tscf-client/tunnel/tunnel_recall.c \
+	tscf-client/tunnel/tunnel_recall.h \
 	tscf-client/tunnel/tunnel_path.c
 # Going on at another address.
 # The guard: a BPF object within the daemon.

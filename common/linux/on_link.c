@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <ifaddrs.h>
 #include <stdio.h>
+#include <string.h>
 
 static bool address_of(const struct sockaddr *sa, struct tscf_addr *out)
 {
@@ -55,4 +56,23 @@ int tscf_on_link_read(struct tscf_on_link *out, unsigned most)
 			count++;
 	freeifaddrs(list);
 	return (int)count;
+}
+
+int tscf_addr_device(const struct tscf_addr *addr, const char *const except[2], char device[IF_NAMESIZE])
+{
+	struct ifaddrs *list;
+	int found = 0;
+
+	if (getifaddrs(&list) < 0)
+		return -errno;
+	for (const struct ifaddrs *one = list; one && !found; one = one->ifa_next) {
+		struct tscf_addr here;
+
+		found = address_of(one->ifa_addr, &here) && tscf_addr_equal(&here, addr) &&
+			strcmp(one->ifa_name, except[0]) != 0 && strcmp(one->ifa_name, except[1]) != 0;
+		if (found)
+			snprintf(device, IF_NAMESIZE, "%s", one->ifa_name);
+	}
+	freeifaddrs(list);
+	return found;
 }

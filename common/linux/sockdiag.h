@@ -19,6 +19,7 @@
 #define TSCF_SOCKDIAG_H
 
 #include "common/base/addr.h"
+#include "common/packet/key_table.h"
 
 #include <ev.h>
 #include <stdbool.h>
@@ -107,19 +108,15 @@ int tscf_sockdiag_flow_open(struct tscf_sockdiag_flow *f);
 /** Close it, if it is open. */
 void tscf_sockdiag_flow_close(struct tscf_sockdiag_flow *f);
 /**
- * Find the socket that would receive a TCP, UDP or UDP-Lite packet that arrives on @p device, and get the device that
- * this socket is bound to.  The kernel answers at once.
+ * Find the socket that would receive a TCP, UDP or UDP-Lite packet of @p flow that arrives on @p device.  The kernel
+ * answers at once.
  *
- * @param local, remote  the packet's destination and source
- * @return the device, 0: the socket is bound to none, or -errno (-ENOENT: there is no such socket).
+ * @param flow    without wildcards; local is the packet's destination, remote its source
+ * @param device  its interface index; 0: only sockets that are bound to no device are found
+ * @return 0 with the socket in *out, or -errno (-ENOENT: there is no such socket).
  */
-int tscf_sockdiag_flow_device(struct tscf_sockdiag_flow *f, uint8_t protocol, const struct tscf_addr *local,
-			      uint16_t local_port, const struct tscf_addr *remote, uint16_t remote_port,
-			      uint32_t device);
-/** Like tscf_sockdiag_flow_device, but store the whole socket in *out.  @return 0 or -errno. */
-int tscf_sockdiag_flow_socket(struct tscf_sockdiag_flow *f, uint8_t protocol, const struct tscf_addr *local,
-			      uint16_t local_port, const struct tscf_addr *remote, uint16_t remote_port,
-			      uint32_t device, struct tscf_socket *out);
+int tscf_sockdiag_flow_socket(struct tscf_sockdiag_flow *f, const struct tscf_binding_key *flow, uint32_t device,
+			      struct tscf_socket *out);
 
 /**
  * Call @p each for every TCP socket with that local port: listening sockets, connections, those that wait to be

@@ -58,34 +58,23 @@ static int receive(int fd, uint32_t sequence, uint8_t protocol, struct tscf_sock
 	return 0;
 }
 
-int tscf_sockdiag_flow_device(struct tscf_sockdiag_flow *f, uint8_t protocol, const struct tscf_addr *local,
-			      uint16_t local_port, const struct tscf_addr *remote, uint16_t remote_port,
-			      uint32_t device)
+int tscf_sockdiag_flow_socket(struct tscf_sockdiag_flow *f, const struct tscf_binding_key *flow, uint32_t device,
+			      struct tscf_socket *out)
 {
-	struct tscf_socket s;
-	int error = tscf_sockdiag_flow_socket(f, protocol, local, local_port, remote, remote_port, device, &s);
-
-	return error < 0 ? error : (int)s.device;
-}
-
-int tscf_sockdiag_flow_socket(struct tscf_sockdiag_flow *f, uint8_t protocol, const struct tscf_addr *local,
-			      uint16_t local_port, const struct tscf_addr *remote, uint16_t remote_port,
-			      uint32_t device, struct tscf_socket *out)
-{
-	struct tscf_sockdiag_query query = tscf_sockdiag_query(local->family, protocol, 0);
+	struct tscf_sockdiag_query query = tscf_sockdiag_query(flow->local.family, flow->protocol, 0);
 	struct inet_diag_sockid *id = &query.diag.id;
 
 	query.header.nlmsg_seq = ++f->sequence;
 	id->idiag_if = device;
 	/* For UDP the kernel expects source and destination swapped, "for historical reasons" (udp_dump_one). */
-	if (protocol == IPPROTO_TCP) {
-		set_end(id->idiag_src, &id->idiag_sport, local, local_port);
-		set_end(id->idiag_dst, &id->idiag_dport, remote, remote_port);
+	if (flow->protocol == IPPROTO_TCP) {
+		set_end(id->idiag_src, &id->idiag_sport, &flow->local, flow->local_port);
+		set_end(id->idiag_dst, &id->idiag_dport, &flow->remote, flow->remote_port);
 	} else {
-		set_end(id->idiag_dst, &id->idiag_dport, local, local_port);
-		set_end(id->idiag_src, &id->idiag_sport, remote, remote_port);
+		set_end(id->idiag_dst, &id->idiag_dport, &flow->local, flow->local_port);
+		set_end(id->idiag_src, &id->idiag_sport, &flow->remote, flow->remote_port);
 	}
 	if (send(f->fd, &query, sizeof(query), MSG_DONTWAIT) < 0)
 		return -errno;
-	return receive(f->fd, f->sequence, protocol, out);
+	return receive(f->fd, f->sequence, flow->protocol, out);
 }

@@ -38,11 +38,9 @@ static bool can_be_asked(const struct tscf_binding_key *flow)
 void device_bound_ask(struct device_bound *d, const struct tscf_binding_key *flow, uint32_t generation)
 {
 	struct tscf_binding_key key;
-	int device = 0;
-	if (can_be_asked(flow))
-		device = tscf_sockdiag_flow_device(&d->diag, flow->protocol, &flow->local, flow->local_port,
-						   &flow->remote, flow->remote_port, d->device);
-	if (device <= 0 || (uint32_t)device != d->device)
+	struct tscf_socket s;
+	if (!can_be_asked(flow) || tscf_sockdiag_flow_socket(&d->diag, flow, d->device, &s) < 0 || s.device == 0 ||
+	    s.device != d->device)
 		return;
 	tscf_binding_key_implicit(flow, &key);
 	/* The running dump may have passed it already. */

@@ -2,7 +2,6 @@
 #include "tscf-client/sockets/registry.h"
 
 #include "common/base/log.h"
-#include "common/crypto/random.h"
 #include "tscf-client/sockets/registry_entry.h"
 #include "tscf-client/sockets/registry_wire.h"
 
@@ -83,6 +82,14 @@ void registry_acknowledged(struct registry *r, uint64_t waiter, int error)
 		r->events->acknowledged(r->context, waiter, error);
 }
 
+/* The next dump finds the socket again. */
+static void no_memory(struct registry *r, uint64_t waiter)
+{
+	tscf_error("out of memory: a socket is registered later");
+	registry_resync_within(r);
+	registry_acknowledged(r, waiter, -ENOMEM);
+}
+
 void registry_queue(struct registry *r, const struct tscf_binding_key *key, enum tscf_bind_action action,
 		    enum tscf_level level, bool moved, uint64_t waiter)
 {
@@ -90,10 +97,7 @@ void registry_queue(struct registry *r, const struct tscf_binding_key *key, enum
 		unsigned size = r->pending_size ? 2 * r->pending_size : 64;
 		struct registry_op *grown = realloc(r->pending, size * sizeof(*grown));
 		if (!grown) {
-			/* The next resync will find the difference again. */
-			tscf_error("out of memory: a socket is registered later");
-			registry_resync_soon(r);
-			registry_acknowledged(r, waiter, -ENOMEM);
+			no_memory(r, waiter);
 			return;
 		}
 		r->pending = grown;
@@ -172,7 +176,7 @@ void registry_bind(struct registry *r, const struct tscf_binding_key *key, enum 
 	moved = moved || (b && b->state == TSCF_BINDING_RELEASED && b->expires > tscf_timers_now(r->timers));
 	b = tscf_bindings_bind(r->table, key, level, r, &r->list);
 	if (!b) {
-		tscf_error("out of memory: a socket is not registered");
+		no_memory(r, waiter);
 		return;
 	}
 	b->announced = known;
@@ -213,18 +217,22 @@ void registry_release(struct registry *r, const struct tscf_binding_key *key, ui
 	}
 	bool announced = server_has(r, b, key);
 	uint64_t cookie = b ? b->cookie : 0;
+	bool kept = b && b->kept;
 	if (b)
 		tscf_bindings_remove(r->table, b);
 	if (registry_wider_entry(r, key)) {
 		registry_bind(r, key, TSCF_LEVEL_UNENCRYPTED, 0, false, waiter);
 		b = tscf_bindings_get(r->table, key);
-		if (b)
+		if (b) {
 			b->shielded = announced;
+			b->kept = kept;
+		}
 		return;
 	}
-	b = announced ? tscf_bindings_bind(r->table, key, TSCF_LEVEL_UNENCRYPTED, r, &r->list) : NULL;
+	b = announced || kept ? tscf_bindings_bind(r->table, key, TSCF_LEVEL_UNENCRYPTED, r, &r->list) : NULL;
 	if (b) {
 		b->cookie = cookie;
+		b->kept = kept;
 		registry_release_entry(r, b, TSCF_LEVEL_UNENCRYPTED, waiter);
 	} else {
 		registry_acknowledged(r, waiter, 0);
@@ -251,10 +259,22 @@ void registry_release_preferred(struct registry *r)
 	tscf_bindings_each(r->table, release_preferred, r);
 }
 
+/* What an encrypted session may still hold for the key of @p b is released by the next encrypted tunnel. */
+static void await_tunnel(struct registry *r, struct tscf_binding *b)
+{
+	registry_release_entry(r, b, TSCF_LEVEL_UNENCRYPTED, 0);
+	b->cookie = 0;
+}
+
 void registry_end_exception(struct registry *r, const struct tscf_binding_key *key, uint64_t waiter)
 {
 	struct tscf_binding *b = tscf_bindings_get(r->table, key);
 	if (!b || b->state != TSCF_BINDING_ACTIVE || b->level != TSCF_LEVEL_UNENCRYPTED) {
+		registry_acknowledged(r, waiter, 0);
+		return;
+	}
+	if (b->kept && !dtte_is_up(r->dtte)) {
+		await_tunnel(r, b);
 		registry_acknowledged(r, waiter, 0);
 		return;
 	}
@@ -337,7 +357,7 @@ bool registry_demand(const struct registry *r)
 	bool any = n[TSCF_LEVEL_ENCRYPTED_ONLY] > 0 || r->config->default_level == TSCF_LEVEL_ENCRYPTED_ONLY;
 	bool preferred =
 	    n[TSCF_LEVEL_ENCRYPTED_PREFERRED] > 0 || r->config->default_level == TSCF_LEVEL_ENCRYPTED_PREFERRED;
-	any = any || r->covered || r->guests > 0;
+	any = any || r->covered || r->guests > 0 || r->entries_left;
 	/* Sockets that are about to leave the tunnel need it until they have left. */
 	return any || (preferred && r->preferred->state != PREFERRED_PLAIN);
 }
@@ -347,6 +367,17 @@ void registry_only_seen(struct registry *r)
 	r->only_until = tscf_timers_now(r->timers) + REGISTRY_ONLY_MS;
 	if (r->stated == TSCF_LEVEL_ENCRYPTED_PREFERRED)
 		dtte_needed(r->dtte, tscf_timers_now(r->timers));
+}
+
+void registry_entries_left(struct registry *r)
+{
+	/* Each tunnel ends them. */
+	if (registry_demand(r) || dtte_is_up(r->dtte))
+		return;
+	tscf_info(
+	    "the server still blocks ports of sockets that have gone: an encrypted tunnel is needed to free them");
+	r->entries_left = true;
+	dtte_demand(r->dtte, true, tscf_timers_now(r->timers));
 }
 
 void registry_request_tunnel(struct registry *r)
@@ -379,7 +410,7 @@ static void forget(void *context, struct tscf_binding *b)
 void registry_forget(struct registry *r)
 {
 	tscf_bindings_each(r->table, forget, r);
-	r->covered = false;
+	r->covered = r->entries_left = false;
 	r->refusal[0] = '\0';
 	registry_resync_soon(r);
 }
@@ -389,7 +420,11 @@ static void drop_preferred(void *context, struct tscf_binding *b)
 	struct registry *r = context;
 	bool preferred = b->level == TSCF_LEVEL_ENCRYPTED_PREFERRED && b->state == TSCF_BINDING_ACTIVE;
 	bool exception = b->level == TSCF_LEVEL_UNENCRYPTED && b->state == TSCF_BINDING_ACTIVE;
-	if (preferred || exception)
+	if (!preferred && !exception)
+		return;
+	if (b->kept)
+		await_tunnel(r, b);
+	else
 		tscf_bindings_remove(r->table, b);
 }
 

@@ -38,6 +38,8 @@
 #define REGISTRY_RESYNC_MAX_MS 5000
 /** The longest time while a policy encrypts: no library reports such sockets. */
 #define REGISTRY_RESYNC_POLICY_MS 1000
+/** Shortest time between two looks for entries that have expired. */
+#define REGISTRY_EXPIRY_PAUSE_MS 1000
 /** The longest time while a guard tells of sockets: then a listing only checks what is known. */
 #define REGISTRY_RECONCILE_MS 30000
 /** A change of which the guard has told before it was made has been made by then. */
@@ -108,6 +110,7 @@ struct registry {
 	bool lists_all;   /**< dumps list sockets without a mark, too */
 	bool seen_any;    /**< some socket has been marked since start */
 	uint64_t dump_started, resync_at;
+	uint64_t expire_at;   /**< when to look for entries that have expired, beside the dumps */
 	unsigned counts[4];   /**< marked sockets by level, as of the last dump */
 	unsigned counting[4]; /**< in the running dump */
 	bool covered;         /**< the server has no room for some socket: the whole address is encrypted instead */
@@ -127,7 +130,9 @@ struct registry {
 	uint64_t only_until;     /**< until then an encrypted-only socket is counted that may be in no listing */
 	bool native;             /**< a packet of such a socket, bound to the encrypted address, was seen (decide.h) */
 	unsigned guests;         /**< entries with a guest_until (binding.h), as of the last dump */
-	bool announcing;         /**< the encrypted tunnel is new, and the server has not received all sockets yet */
+	bool announcing;         /**< the server is still to be told that the new encrypted tunnel has all sockets */
+	bool listed;             /**< announcing: since then a dump has ended, and no entry was found to be unknown */
+	bool entries_left;       /**< a tunnel is wanted to end what former ones have left at the server */
 	bool quiet;              /**< the server sends nothing down the plain tunnel until the shields are complete */
 	char refusal[REGISTRY_REFUSAL]; /**< why the server did not take what it was told last; empty: it knows all */
 	unsigned shielding;             /**< shield requests under way */
@@ -205,6 +210,12 @@ void registry_lost(struct registry *r);
 /** A socket is as @p s says: it has a port or a level now.  Without a guard, or while something is not known, dump
  * soon. */
 void registry_told(struct registry *r, const struct tscf_socket *s);
+/**
+ * The server has entries of a former encrypted tunnel, perhaps of a former run of the client, that block the ports of
+ * sockets in clear.  If no socket wants an encrypted tunnel, one is requested to tell the server which sockets there
+ * are, and no longer wanted afterwards.
+ */
+void registry_entries_left(struct registry *r);
 /** The encrypted tunnel is up: send every binding to the server. */
 void registry_tunnel_up(struct registry *r);
 /** The encrypted tunnel is gone. */

@@ -29,26 +29,28 @@ void registry_cover(struct registry *r)
 	registry_resync_soon(r);
 }
 
-static void count_unknown(void *context, struct tscf_binding *b)
+static void find_unknown(void *found, struct tscf_binding *b)
 {
-	bool to_bind = b->state == TSCF_BINDING_ACTIVE && tscf_level_wants_encryption(b->level) && !b->announced;
-	bool to_end = b->state != TSCF_BINDING_ACTIVE && b->announced;
-	if (to_bind || to_end)
-		(*(unsigned *)context)++;
+	if (registry_is_unknown(b))
+		*(bool *)found = true;
 }
 
-/* Whether the server has an entry for every socket that needs one, and none more. */
-static bool knows_all(const struct registry *r)
+bool registry_is_idle(const struct registry *r)
 {
-	unsigned unknown =
-	    r->pending_count + tscf_bindings_count(r->under_way[0]) + tscf_bindings_count(r->under_way[1]);
-	tscf_bindings_each(r->table, count_unknown, &unknown);
-	return unknown == 0;
+	return r->pending_count + tscf_bindings_count(r->under_way[0]) + tscf_bindings_count(r->under_way[1]) == 0;
+}
+
+bool registry_all_known(const struct registry *r)
+{
+	bool unknown = !registry_is_idle(r);
+	if (!unknown)
+		tscf_bindings_each(r->table, find_unknown, &unknown);
+	return !unknown;
 }
 
 void registry_settle(struct registry *r)
 {
-	if (!knows_all(r)) {
+	if (!registry_all_known(r)) {
 		if (r->covered)
 			bind_addresses(r, true);
 		return;

@@ -76,6 +76,13 @@ static void dump_socket(void *context, const struct tscf_socket *s)
 	registry_see(r, s, false);
 }
 
+/* The server is to end its entry.  @p bury: as a tombstone, if it is one here. */
+static void queue_end(struct registry *r, const struct tscf_binding *b, bool bury)
+{
+	bool close = bury && b->state == TSCF_BINDING_TOMBSTONE;
+	registry_queue(r, &b->key, close ? TSCF_BIND_ACTION_CLOSE : TSCF_BIND_ACTION_RELEASE, b->level, false, 0);
+}
+
 /*
  * After a dump: sockets that were not in it are gone.  A binding made by packets of a raw socket has no socket with its
  * port; it stays as long as there is a packet between two dumps (decide.c).
@@ -101,13 +108,34 @@ static void sweep(void *context, struct tscf_binding *b)
 		return;
 	}
 	bool expired = b->expires <= tscf_timers_now(r->timers);
-	if (b->announced && (up || expired || b->state == TSCF_BINDING_RELEASED)) {
-		bool close = b->state == TSCF_BINDING_TOMBSTONE && up;
-		registry_queue(r, &b->key, close ? TSCF_BIND_ACTION_CLOSE : TSCF_BIND_ACTION_RELEASE, b->level, false,
-			       0);
-	} else if (!b->announced && expired) {
+	if (b->announced && (up || expired || b->state == TSCF_BINDING_RELEASED))
+		queue_end(r, b, up);
+	else if (!b->announced && !b->kept && expired)
 		tscf_bindings_remove(r->table, b);
-	}
+}
+
+/* The socket is gone, and the server knows: the entry is forgotten as soon as it expires.  No dump is needed for that.
+ */
+static bool is_over(const struct tscf_binding *b)
+{
+	return b->state != TSCF_BINDING_ACTIVE && b->guest_until == 0 && !b->announced && !b->kept;
+}
+
+static void find_oldest(void *oldest, struct tscf_binding *b)
+{
+	uint64_t *at = oldest;
+	if (is_over(b) && b->expires < *at)
+		*at = b->expires;
+}
+
+/* Entries that expire at about the same time are forgotten together. */
+static void plan_expiry(struct registry *r)
+{
+	uint64_t earliest = tscf_timers_now(r->timers) + REGISTRY_EXPIRY_PAUSE_MS;
+	r->expire_at = UINT64_MAX;
+	tscf_bindings_each(r->table, find_oldest, &r->expire_at);
+	if (r->expire_at < earliest)
+		r->expire_at = earliest;
 }
 
 static void dump_done(void *context, int error)
@@ -115,6 +143,7 @@ static void dump_done(void *context, int error)
 	struct registry *r = context;
 	r->dumping = false;
 	/* An incomplete dump does not show which sockets are gone. */
+	r->listed = error == 0;
 	if (error == 0) {
 		memcpy(r->counts, r->counting, sizeof(r->counts));
 		registry_compare(r);
@@ -130,6 +159,7 @@ static void dump_done(void *context, int error)
 		tscf_warning("cannot list the sockets: %s", strerror(-error));
 		r->asked |= !r->reconciling;
 	}
+	plan_expiry(r);
 	bool busy = r->seen_any || tscf_bindings_count(r->table) > 0;
 	bool again = error != 0 || r->follow;
 	r->follow = r->follow && r->resync_at != UINT64_MAX;
@@ -151,9 +181,21 @@ static void socket_destroyed(void *context, const struct tscf_socket *s)
 		registry_resync_soon(r);
 }
 
+static void expire(void *context, struct tscf_binding *b)
+{
+	struct registry *r = context;
+	if (is_over(b) && b->expires <= tscf_timers_now(r->timers))
+		tscf_bindings_remove(r->table, b);
+}
+
 static void tick(void *context)
 {
 	struct registry *r = context;
+	if (r->resync_at > tscf_timers_now(r->timers)) {
+		tscf_bindings_each(r->table, expire, r);
+		plan_expiry(r);
+		return;
+	}
 	begin_dump(r);
 	int error = tscf_sockdiag_dump(r->diag);
 	r->dumping = error == 0;
@@ -164,7 +206,9 @@ static void tick(void *context)
 static uint64_t next_due(const void *context)
 {
 	const struct registry *r = context;
-	return r->dumping ? UINT64_MAX : r->resync_at;
+	if (r->dumping)
+		return UINT64_MAX;
+	return r->expire_at < r->resync_at ? r->expire_at : r->resync_at;
 }
 
 void registry_resync_now(struct registry *r)
@@ -178,14 +222,13 @@ void registry_resync_now(struct registry *r)
 static void tell_again(void *context, struct tscf_binding *b)
 {
 	struct registry *r = context;
-	bool in_grace = b->grace_until > tscf_timers_now(r->timers);
+	bool in_grace = b->grace_until > tscf_timers_now(r->timers), expired = b->expires <= tscf_timers_now(r->timers);
 	if (b->state == TSCF_BINDING_ACTIVE) {
 		b->announced = false;
 		registry_queue(r, &b->key, TSCF_BIND_ACTION_BIND, b->level, in_grace, 0);
-	} else if (b->announced) {
-		registry_queue(r, &b->key,
-			       b->state == TSCF_BINDING_TOMBSTONE ? TSCF_BIND_ACTION_CLOSE : TSCF_BIND_ACTION_RELEASE,
-			       b->level, false, 0);
+	} else if (b->announced || b->kept) {
+		b->announced = true;
+		queue_end(r, b, !expired);
 	}
 }
 
@@ -194,6 +237,7 @@ void registry_tunnel_up(struct registry *r)
 	if (r->covered || preferred_wants(r->preferred, r->config->default_level))
 		registry_bind_whole_address(r);
 	r->announcing = true;
+	r->listed = false;
 	tscf_bindings_each(r->table, tell_again, r);
 	/*
 	 * The preferred sockets are not in the table while there is no tunnel.  They must be announced before the rules
@@ -204,7 +248,7 @@ void registry_tunnel_up(struct registry *r)
 
 int registry_init(struct registry *r)
 {
-	r->resync_at = UINT64_MAX;
+	r->resync_at = r->expire_at = UINT64_MAX;
 	r->table = tscf_bindings_new();
 	r->fragments = tscf_fragments_new(FRAGMENTS);
 	r->under_way[0] = tscf_bindings_new();

@@ -10,6 +10,14 @@
 
 #include "tscf-client/sockets/registry.h"
 
+/** @return whether the server has yet to be told of @p b: of a socket that needs an entry there, or no longer does. */
+static inline bool registry_is_unknown(const struct tscf_binding *b)
+{
+	if (b->state != TSCF_BINDING_ACTIVE)
+		return b->announced;
+	return !b->announced && tscf_level_wants_encryption(b->level);
+}
+
 /* registry.c */
 /** Send something about @p key to the server at the end of this loop iteration; @p waiter (or 0) is notified of the
  * outcome. */
@@ -47,6 +55,10 @@ void registry_compare(struct registry *r);
 uint64_t registry_pause(struct registry *r);
 
 /* registry_cover.c; registry_cover is in registry.h */
+/** @return whether nothing is to be sent to the server, or under way. */
+bool registry_is_idle(const struct registry *r);
+/** @return whether the server has an entry for every socket that needs one, and none more. */
+bool registry_all_known(const struct registry *r);
 /** After a dump: once the server has an entry for every socket, nothing is refused any more, and the address as a whole
  * is free again. */
 void registry_settle(struct registry *r);

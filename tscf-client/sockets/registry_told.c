@@ -52,8 +52,7 @@ void registry_flow(struct registry *r, const struct tscf_binding_key *flow)
 	registry_only_seen(r);
 	/* The socket is the kernel's to name.  An entry that its packets alone keep needs the dumps. */
 	if (registry_is_told(r) &&
-	    tscf_sockdiag_flow_socket(&r->device_bound.diag, flow->protocol, &flow->local, flow->local_port,
-				      &flow->remote, flow->remote_port, r->device_bound.device, &s) == 0) {
+	    tscf_sockdiag_flow_socket(&r->device_bound.diag, flow, r->device_bound.device, &s) == 0) {
 		registry_told(r, &s);
 		registry_resync_within(r);
 		return;
@@ -64,11 +63,15 @@ void registry_flow(struct registry *r, const struct tscf_binding_key *flow)
 /* Whether a connection that has ended is in TIME_WAIT, where the kernel may yet send packets for it. */
 static bool still_waits(struct registry *r, const struct tscf_socket *s)
 {
+	const struct tscf_binding_key flow = {.local = s->local,
+					      .remote = s->remote,
+					      .local_port = s->local_port,
+					      .remote_port = s->remote_port,
+					      .protocol = s->protocol};
 	struct tscf_socket found;
 
 	return s->type == SOCK_STREAM && s->remote_port != 0 &&
-	       tscf_sockdiag_flow_socket(&r->device_bound.diag, s->protocol, &s->local, s->local_port, &s->remote,
-					 s->remote_port, s->device, &found) == 0 &&
+	       tscf_sockdiag_flow_socket(&r->device_bound.diag, &flow, s->device, &found) == 0 &&
 	       found.cookie == s->cookie;
 }
 
@@ -161,7 +164,8 @@ void registry_compare(struct registry *r)
 	if (missed > 0) {
 		r->sockets_missed += missed;
 		r->distrust_until = tscf_timers_now(r->timers) + DISTRUST_MS;
-		tscf_info("%u sockets of which no event had told; for %d s the sockets are listed as without a guard",
+		tscf_info("the guard did not report %u sockets: for %d s the kernel's list is read as often as without "
+			  "a guard",
 			  missed, DISTRUST_MS / 1000);
 	}
 	r->complete = !r->lost;
@@ -177,33 +181,23 @@ void registry_set_exact(struct registry *r, bool exact)
 	registry_lost(r);
 }
 
-/* What entries are waiting for. */
-struct waiting {
-	bool any;        /**< something that each listing brings on */
-	uint64_t oldest; /**< the time at which the first one expires */
-};
-
-static void look_at_entry(void *context, struct tscf_binding *b)
+/* *waiting becomes true if the entry waits for something that each listing brings on. */
+static void look_at_entry(void *waiting, struct tscf_binding *b)
 {
-	struct waiting *w = context;
-	bool active = b->state == TSCF_BINDING_ACTIVE;
+	bool kept_by_packets = b->state == TSCF_BINDING_ACTIVE && (b->implicit || b->guest_until != 0);
 
-	if (active ? b->implicit || b->guest_until != 0 || (!b->announced && tscf_level_wants_encryption(b->level))
-		   : b->announced)
-		w->any = true;
-	else if (!active && b->expires < w->oldest)
-		w->oldest = b->expires;
+	if (kept_by_packets || registry_is_unknown(b))
+		*(bool *)waiting = true;
 }
 
 uint64_t registry_pause(struct registry *r)
 {
-	uint64_t now = tscf_timers_now(r->timers), pause = registry_pause_without_guard(r);
-	struct waiting waiting = {.oldest = TSCF_FOREVER};
+	uint64_t now = tscf_timers_now(r->timers);
+	bool waiting = false;
 
-	if (!registry_is_told(r) || r->covered || r->known.silent > 0 || now < r->distrust_until)
-		return pause;
-	tscf_bindings_each(r->table, look_at_entry, &waiting);
-	if (waiting.any || waiting.oldest < now + pause)
-		return pause;
-	return waiting.oldest - now < REGISTRY_RECONCILE_MS ? waiting.oldest - now : REGISTRY_RECONCILE_MS;
+	if (registry_is_told(r) && !r->covered && r->known.silent == 0 && now >= r->distrust_until)
+		tscf_bindings_each(r->table, look_at_entry, &waiting);
+	else
+		waiting = true;
+	return waiting ? registry_pause_without_guard(r) : REGISTRY_RECONCILE_MS;
 }

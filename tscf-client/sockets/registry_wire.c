@@ -31,7 +31,19 @@ static void inflight_free(struct inflight_batch *p)
 	free(p);
 }
 
-static void op_done(struct registry *r, struct registry_op *op, int error)
+/* The server has been told that the socket leaves.  By the plain tunnel it has lifted the shield only: what an
+ * encrypted session holds would pass to the next one, which must be told, too. */
+static void told_of_end(struct registry *r, struct tscf_binding *b, bool encrypted, int error)
+{
+	b->announced = error != 0;
+	if (error != 0)
+		return;
+	b->kept = b->kept && !encrypted;
+	if (b->state == TSCF_BINDING_RELEASED)
+		tscf_binding_release(b, tscf_timers_now(r->timers));
+}
+
+static void op_done(struct registry *r, struct registry_op *op, bool encrypted, int error)
 {
 	struct tscf_binding *b = tscf_bindings_get(r->table, &op->wire.key);
 	if (b && error == -ENOSPC && op->wire.level == TSCF_LEVEL_UNENCRYPTED && b->level == op->wire.level) {
@@ -41,13 +53,12 @@ static void op_done(struct registry *r, struct registry_op *op, int error)
 		   b->level == op->wire.level) {
 		b->announced = error == 0;
 		b->shielded = b->shielded && error != 0;
+		b->kept = b->kept && (error != 0 || !encrypted || b->level == TSCF_LEVEL_ENCRYPTED_ONLY);
 		/* Packets that the server sent in clear before it knew are still under way for a moment. */
 		if (error == 0 && b->grace_until != 0)
 			b->grace_until = tscf_timers_now(r->timers) + TSCF_MOVE_GRACE_MS;
 	} else if (b && op->wire.action != TSCF_BIND_ACTION_BIND && b->state != TSCF_BINDING_ACTIVE) {
-		b->announced = error != 0;
-		if (error == 0 && b->state == TSCF_BINDING_RELEASED)
-			tscf_binding_release(b, tscf_timers_now(r->timers));
+		told_of_end(r, b, encrypted, error);
 	}
 	registry_acknowledged(r, op->waiter, error);
 	r->events->changed(r->context);
@@ -83,20 +94,11 @@ static int outcome(struct registry *r, const char *what, const struct tscf_messa
 static void inflight_done(struct inflight_batch *p, int error)
 {
 	for (unsigned i = 0; i < p->count; i++)
-		op_done(p->registry, &p->ops[i], error);
+		op_done(p->registry, &p->ops[i], p->encrypted, error);
 	struct registry *r = p->registry;
 	inflight_free(p);
 	if (error == -ENOSPC)
 		registry_cover(r);
-}
-
-/* Shows the reader of the log how long this takes after a reconnection. */
-static void log_announced(struct registry *r)
-{
-	if (!r->announcing || r->pending_count > 0 || tscf_bindings_count(r->under_way[1]) > 0)
-		return;
-	r->announcing = false;
-	tscf_debug("the server has confirmed all %u bindings", tscf_bindings_count(r->table));
 }
 
 static void bind_done(void *context, void *user, const struct tscf_message *response, int error)
@@ -104,8 +106,6 @@ static void bind_done(void *context, void *user, const struct tscf_message *resp
 	struct registry *r = ((struct inflight_batch *)user)->registry;
 	(void)context;
 	inflight_done(user, outcome(r, "register sockets", response, error));
-	if (response)
-		log_announced(r);
 }
 
 static void shield_done(void *context, void *user, const struct tscf_message *response, int error)
@@ -123,7 +123,7 @@ static void shield_done(void *context, void *user, const struct tscf_message *re
 		r->quiet = false;
 	if (error < 0)
 		for (unsigned i = 0; i < p->count; i++)
-			op_done(r, &p->ops[i], error);
+			op_done(r, &p->ops[i], p->encrypted, error);
 	inflight_free(p);
 	if (--r->shielding == 0 && r->quiet && error == 0)
 		registry_flush(r);
@@ -181,8 +181,10 @@ static void inflight_add(struct inflight_batch *p, struct tscf_writer *w, const 
 	if (u)
 		u->generation++;
 	struct tscf_binding *b = tscf_bindings_get(r->table, &op->wire.key);
-	if (b)
-		b->announced = op->wire.action == TSCF_BIND_ACTION_BIND;
+	if (!b)
+		return;
+	b->announced = op->wire.action == TSCF_BIND_ACTION_BIND;
+	b->kept |= p->encrypted && b->announced && op->wire.level == TSCF_LEVEL_ENCRYPTED_ONLY;
 }
 
 static bool forbids_clear(const struct registry_op *op)
@@ -413,6 +415,46 @@ static void drop_bindings(struct registry *r)
 	r->pending_count = kept;
 }
 
+/* All sockets are known here, and to the server.  If not, the next dump may bring that about. */
+static bool is_announced(struct registry *r)
+{
+	if (!r->listed || r->dumping || r->covered || r->refusal[0] || !registry_is_idle(r))
+		return false;
+	r->listed = registry_all_known(r);
+	return r->listed;
+}
+
+static void announced_done(void *context, void *user, const struct tscf_message *response, int error)
+{
+	struct registry *r = user;
+
+	(void)context;
+	/* A server that answers knows of it, or never will. */
+	if (!response) {
+		r->announcing |= error != -ECANCELED;
+		return;
+	}
+	r->entries_left = false;
+	dtte_demand(r->dtte, registry_demand(r), tscf_timers_now(r->timers));
+}
+
+/* The server has entries of former tunnels, perhaps of a former run of the client: those of sockets that have gone in
+ * the meantime would stay for ever. */
+static void send_announced(struct registry *r)
+{
+	uint8_t buffer[TSCF_MESSAGE_MAX];
+	struct tscf_writer w;
+	int error;
+
+	r->announcing = false;
+	tscf_debug("the server has confirmed all %u bindings", tscf_bindings_count(r->table));
+	begin_service(r->encrypted, &w, buffer, TSCF_SERVICE_BIND);
+	tscf_write_bytes(&w, TSCF_TLV_COMPLETE, NULL, 0);
+	error = tunnel_request(r->encrypted, &w, REGISTRY_TRIES, announced_done, r);
+	if (error < 0)
+		announced_done(r->encrypted, r, NULL, error);
+}
+
 void registry_flush(struct registry *r)
 {
 	bool plain_up = r->plain->state == TUNNEL_UP;
@@ -427,6 +469,8 @@ void registry_flush(struct registry *r)
 	}
 	if (r->quiet && r->shielding == 0 && plain_up)
 		send_complete(r);
+	if (r->announcing && dtte_is_up(r->dtte) && is_announced(r))
+		send_announced(r);
 }
 
 /** The shields of the whole table, as messages. */

@@ -27,8 +27,7 @@ static unsigned place_of(const struct tscf_binding_key *flow)
 
 static bool find_socket(struct suspects *s, const struct tscf_binding_key *flow, struct tscf_socket *out)
 {
-	return tscf_sockdiag_flow_socket(&s->diag, flow->protocol, &flow->local, flow->local_port, &flow->remote,
-					 flow->remote_port, (uint32_t)s->plain_tun->index, out) == 0;
+	return tscf_sockdiag_flow_socket(&s->diag, flow, (uint32_t)s->plain_tun->index, out) == 0;
 }
 
 /* A flow that is forbidden for every owner stays forbidden: exceptions are known only once the sockets are listed. */

@@ -2,6 +2,7 @@
 #include "tscf-client/sockets/wrong_source.h"
 
 #include "common/base/log.h"
+#include "common/packet/binding.h"
 #include "common/packet/packet.h"
 #include "tscf-client/sockets/processes.h"
 
@@ -29,11 +30,7 @@ void wrong_source_note(struct wrong_source *w, const uint8_t *data, uint32_t len
 	    (info.protocol != IPPROTO_UDP && info.protocol != IPPROTO_TCP))
 		return;
 	w->pending = true;
-	w->protocol = info.protocol;
-	w->local = info.source;
-	w->local_port = info.source_port;
-	w->remote = info.destination;
-	w->remote_port = info.destination_port;
+	tscf_binding_key_of(&info, TSCF_FROM_LOCAL, &w->flow);
 }
 
 /** @return the entry of the noted packet's sender: the one it has, or the oldest. */
@@ -44,13 +41,14 @@ static struct wrong_sender *sender_of(struct wrong_source *w)
 	for (unsigned i = 0; i < WRONG_SOURCES; i++) {
 		struct wrong_sender *one = &w->senders[i];
 
-		if (one->seen != 0 && one->port == w->local_port && one->protocol == w->protocol &&
-		    tscf_addr_equal(&one->local, &w->local))
+		if (one->seen != 0 && one->port == w->flow.local_port && one->protocol == w->flow.protocol &&
+		    tscf_addr_equal(&one->local, &w->flow.local))
 			return one;
 		if (one->seen < oldest->seen)
 			oldest = one;
 	}
-	*oldest = (struct wrong_sender){.local = w->local, .port = w->local_port, .protocol = w->protocol};
+	*oldest =
+	    (struct wrong_sender){.local = w->flow.local, .port = w->flow.local_port, .protocol = w->flow.protocol};
 	return oldest;
 }
 
@@ -60,9 +58,7 @@ static uint32_t find_inode(struct wrong_source *w)
 	struct tscf_socket s;
 
 	/* A socket that is bound to no address has that of its route: then the packet is not its own. */
-	if (tscf_sockdiag_flow_socket(&w->diag, w->protocol, &w->local, w->local_port, &w->remote, w->remote_port, 0,
-				      &s) != 0 ||
-	    tscf_addr_is_any(&s.local))
+	if (tscf_sockdiag_flow_socket(&w->diag, &w->flow, 0, &s) != 0 || tscf_addr_is_any(&s.local))
 		return 0;
 	return s.inode;
 }
@@ -121,8 +117,8 @@ static void name_sender(struct wrong_source *w)
 	*n = (struct naming){
 	    .search = {.uid = SEARCHES_CLIENT, .work = look_through, .over = log_sender, .free = free_naming},
 	    .plain = w->plain,
-	    .local = w->local,
-	    .local_port = w->local_port,
+	    .local = w->flow.local,
+	    .local_port = w->flow.local_port,
 	    .owner = {.inode = find_inode(w)}};
 	searches_begin(*w->searches, &n->search);
 }

@@ -28,13 +28,11 @@ struct wrong_source {
 	const struct tunnel *plain;
 	struct searches *const *searches; /**< is there before the first packet */
 	struct tscf_timer timer;
-	bool pending;          /**< a packet is noted, and its socket not looked up */
-	unsigned logged;       /**< sockets named in the log in the present ten minutes */
-	uint64_t logged_since; /**< ms: when these began; 0: none was named yet */
-	uint64_t next;         /**< ms: no packet is noted before */
-	uint8_t protocol;
-	struct tscf_addr local, remote; /**< of that packet */
-	uint16_t local_port, remote_port;
+	bool pending;                 /**< a packet is noted, and its socket not looked up */
+	unsigned logged;              /**< sockets named in the log in the present ten minutes */
+	uint64_t logged_since;        /**< ms: when these began; 0: none was named yet */
+	uint64_t next;                /**< ms: no packet is noted before */
+	struct tscf_binding_key flow; /**< of that packet */
 	struct tscf_sockdiag_flow diag;
 	struct wrong_sender {
 		struct tscf_addr local;

@@ -171,11 +171,16 @@ static void all_due(struct candidates *c, uint64_t now)
 	c->next_start = now;
 }
 
-static void search(struct candidates *c, uint64_t now)
+static void all_due_anew(struct candidates *c, uint64_t now)
 {
 	c->returning = false;
 	c->return_at = UINT64_MAX;
 	all_due(c, now);
+}
+
+static void search(struct candidates *c, uint64_t now)
+{
+	all_due_anew(c, now);
 	go_on(c, now);
 }
 
@@ -242,8 +247,22 @@ void candidates_alive(struct candidates *c, unsigned i, uint64_t now)
 	plan_return(c, now);
 }
 
+/* A server may accept the tunnel and end it, again and again: each time costs both ends a key exchange.  @return the
+ * pause before the candidate is tried again. */
+static uint64_t rest_of(struct candidate *one, uint64_t now)
+{
+	uint64_t pause = CANDIDATES_RETRY_MS;
+	one->short_lived = now - one->since < CANDIDATES_SHORT_MS ? one->short_lived + 1 : 0;
+	if (one->short_lived <= CANDIDATES_SHORT_MAX)
+		return 0;
+	for (unsigned i = CANDIDATES_SHORT_MAX + 1; i < one->short_lived && pause < CANDIDATES_RETRY_MAX_MS; i++)
+		pause *= 2;
+	return pause < CANDIDATES_RETRY_MAX_MS ? pause : CANDIDATES_RETRY_MAX_MS;
+}
+
 static void lost(struct candidates *c, struct candidate *one, uint64_t now)
 {
+	const uint64_t due = now + rest_of(one, now);
 	/* Do not return again and again to a better candidate that does not last. */
 	if (now - one->since < CANDIDATES_STABLE_MS)
 		c->returns++;
@@ -251,7 +270,9 @@ static void lost(struct candidates *c, struct candidate *one, uint64_t now)
 		c->returns = 0;
 	c->used = -1;
 	enter(one, CANDIDATE_WAITING, now, now);
-	search(c, now);
+	all_due_anew(c, now);
+	one->due = due;
+	go_on(c, now);
 }
 
 /* The first candidate is the most likely to work: it is tried without a growing pause.  Candidates that have failed
@@ -302,6 +323,8 @@ void candidates_failed(struct candidates *c, unsigned i, const char *reason, uin
 
 void candidates_hurry(struct candidates *c, uint64_t now)
 {
+	for (unsigned i = 0; i < c->count; i++)
+		c->list[i].short_lived = 0;
 	if (c->used < 0) {
 		all_due(c, now);
 	} else if (candidates_better(c) && !c->returning) {

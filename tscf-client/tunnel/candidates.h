@@ -44,6 +44,12 @@
 #define CANDIDATES_RETURN_MAX_MS 300000
 /** A candidate that is lost before it was used for this time does not count as a success: the pause is not reset. */
 #define CANDIDATES_STABLE_MS 60000
+/**
+ * A candidate that is lost sooner than this did not last: a network that changes leaves more time.  It is tried again
+ * at once so many times in a row, and then after CANDIDATES_RETRY_MS, which doubles up to CANDIDATES_RETRY_MAX_MS.
+ */
+#define CANDIDATES_SHORT_MS  1000
+#define CANDIDATES_SHORT_MAX 3
 
 enum candidate_state { CANDIDATE_WAITING, CANDIDATE_TRYING, CANDIDATE_ANSWERED, CANDIDATE_CONFIRMING, CANDIDATE_USED };
 
@@ -66,12 +72,13 @@ struct candidates_actions {
 struct candidate {
 	unsigned rank;
 	enum candidate_state state;
-	uint64_t since;    /**< when the state was entered */
-	uint64_t due;      /**< WAITING: not tried before this; TRYING and ANSWERED: fails at this time */
-	uint64_t pause;    /**< from the start of the last failed try to the next try, or 0 */
-	unsigned failures; /**< since it was used last */
-	bool hopeless;     /**< the network reports that this try cannot succeed; `reason` says how */
-	char reason[160];  /**< why the last try failed, as text; empty: it did not */
+	uint64_t since;       /**< when the state was entered */
+	uint64_t due;         /**< WAITING: not tried before this; TRYING and ANSWERED: fails at this time */
+	uint64_t pause;       /**< from the start of the last failed try to the next try, or 0 */
+	unsigned failures;    /**< since it was used last */
+	unsigned short_lived; /**< times in a row that it did not last */
+	bool hopeless;        /**< the network reports that this try cannot succeed; `reason` says how */
+	char reason[160];     /**< why the last try failed, as text; empty: it did not */
 };
 
 struct candidates {

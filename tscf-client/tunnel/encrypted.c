@@ -256,6 +256,11 @@ static void take_connection_id(struct tunnel *t, const struct tscf_message *m)
 static void configured(struct client *c, struct tunnel *t, const struct tscf_message *m)
 {
 	char text[TSCF_ADDRS_TEXT];
+	const char *fault = plain_address_fault(c, t, m, &c->plain.internal);
+	if (fault) {
+		fail(c, fault, "");
+		return;
+	}
 	int error = m->tsid == c->reserved_tsid ? tunnel_take_addresses(&c->encrypted, &c->encrypted_tun, m) : -EPROTO;
 	if (error == -EPROTO) {
 		fail(c, "the configuration response lacks an address, or names another tunnel", "");
@@ -405,7 +410,9 @@ static void gate(void *context, enum dtte_gate gate)
 {
 	struct client *c = context;
 	if (gate == DTTE_GATE_SHUT) {
-		tscf_warning("no encrypted tunnel (%s): encrypted-only sockets may not send", c->dtte.reason);
+		tscf_warning("no encrypted tunnel (%s): encrypted-only sockets may not send, and encrypted-preferred "
+			     "ones are in the plain tunnel",
+			     c->dtte.reason);
 		hold_drop(&c->hold, refuse_connection, c);
 		registry_shield_all(&c->registry);
 		moves_tunnel_failed(&c->moves);

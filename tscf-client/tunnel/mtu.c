@@ -157,6 +157,13 @@ void mtu_unanswered(struct mtu *m, bool alive, uint64_t now)
 	probe(m, m->size);
 }
 
+void mtu_cancelled(struct mtu *m, uint64_t now)
+{
+	m->probing = 0;
+	m->overtaken = false;
+	m->confirm_at = m->size != 0 ? now + MTU_CONFIRM_MS : 0;
+}
+
 void mtu_tick(struct mtu *m, uint64_t sent, uint64_t now)
 {
 	unsigned next;

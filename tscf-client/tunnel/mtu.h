@@ -47,6 +47,7 @@ struct mtu {
 	uint64_t sent; /**< number of packets sent when `size` was confirmed last */
 };
 
+/** There is no tunnel yet.  @p actions stay valid; they get @p context. */
 void mtu_init(struct mtu *m, const struct mtu_actions *actions, void *context);
 
 /**
@@ -66,6 +67,8 @@ void mtu_path(struct mtu *m, unsigned path);
 void mtu_answered(struct mtu *m, uint64_t sent, uint64_t now);
 /** The probe was not answered.  @p alive: other data arrived from the server since the probe was sent. */
 void mtu_unanswered(struct mtu *m, bool alive, uint64_t now);
+/** The probe has ended without a result, since the tunnel goes on by another way: the size is probed there soon. */
+void mtu_cancelled(struct mtu *m, uint64_t now);
 /** Let time pass: call at mtu_next() or later. */
 void mtu_tick(struct mtu *m, uint64_t sent, uint64_t now);
 /** @return when mtu_tick is next due, or UINT64_MAX. */

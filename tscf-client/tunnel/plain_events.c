@@ -30,6 +30,11 @@ static void sockets_due(struct tunnel *t)
 	asks_again(&t->client->asks);
 }
 
+static void entries_left(struct tunnel *t)
+{
+	registry_entries_left(&t->client->registry);
+}
+
 static void networks(struct tunnel *t, const struct tscf_message *m)
 {
 	plain_take_networks(t->client, m);
@@ -124,6 +129,7 @@ const struct tunnel_events plain_events = {.open = opened,
 					   .lost = lost,
 					   .restarted = restarted,
 					   .sockets_due = sockets_due,
+					   .entries_left = entries_left,
 					   .networks = networks};
 
 static void former_alive(struct tunnel *t)

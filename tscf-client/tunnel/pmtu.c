@@ -111,8 +111,10 @@ static void probe_done(void *context, void *user, const struct tscf_message *res
 	struct tunnel *t = context;
 	struct pmtu *p = user;
 	enum tscf_response code = TSCF_RESPONSE_SUCCESS;
-	if (error == -ECANCELED)
+	if (error == -ECANCELED) {
+		mtu_cancelled(&p->search, tscf_timers_now(p->timers));
 		return;
+	}
 	/* A refusal is shorter than the probe, so it proves nothing about the path. */
 	if (response)
 		tscf_message_response(response, &code, NULL, 0);

@@ -29,6 +29,7 @@ struct pmtu {
 	unsigned mtu;   /**< of both tunnels: what the path carries, within that limit */
 };
 
+/** Begin without a tunnel. */
 void pmtu_init(struct pmtu *p);
 /** Set p->mtu to what the server's configuration response @p m allows over the path of @p t. */
 void pmtu_take(struct pmtu *p, const struct tunnel *t, const struct tscf_message *m);
@@ -42,6 +43,7 @@ void pmtu_encrypted_up(struct pmtu *p);
 void pmtu_end(struct pmtu *p);
 /** Links or routes of this host have changed: if the path has another known MTU now, use and probe it. */
 void pmtu_changed(struct pmtu *p);
+/** Probe, or give a probe up, if that is due. */
 void pmtu_tick(struct pmtu *p);
 /** @return when pmtu_tick is next due, or UINT64_MAX. */
 uint64_t pmtu_next(const struct pmtu *p);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "tscf-client/tunnel/proxy.h"
 
+#include "common/base/silence.h"
 #include "tscf-client/tunnel/http_connect.h"
 
 #include <errno.h>
@@ -127,15 +128,14 @@ static void on_timer(struct ev_loop *loop, ev_timer *w, int events)
 	end(w->data, "the proxy does not answer");
 }
 
-int proxy_connect(struct ev_loop *loop, const union tscf_endpoint *proxy, const struct tscf_outer_options *options,
-		  const char *host, uint16_t port, const char *credentials, proxy_done done, void *context,
-		  struct proxy_dialogue **out)
+int proxy_connect(struct ev_loop *loop, const struct proxy_request *request, const struct tscf_outer_options *options,
+		  proxy_done done, void *context, struct proxy_dialogue **out)
 {
 	struct proxy_dialogue *d = calloc(1, sizeof(*d));
 	if (!d)
 		return -ENOMEM;
-	int length = http_connect_request(d->text, sizeof(d->text), host, port, credentials);
-	d->fd = length < 0 ? length : tscf_outer_stream(NULL, proxy, options);
+	int length = http_connect_request(d->text, sizeof(d->text), request->host, request->port, request->credentials);
+	d->fd = length < 0 ? length : tscf_outer_stream(NULL, &request->proxy, options);
 	if (d->fd < 0) {
 		int error = d->fd;
 		free(d);
@@ -145,9 +145,10 @@ int proxy_connect(struct ev_loop *loop, const union tscf_endpoint *proxy, const 
 	d->done = done;
 	d->context = context;
 	d->length = (size_t)length;
-	d->authenticated = credentials != NULL;
+	d->authenticated = request->credentials != NULL;
 	ev_io_init(&d->io, on_io, d->fd, EV_WRITE);
 	ev_timer_init(&d->timer, on_timer, PROXY_SECONDS, 0.);
+	ev_set_priority(&d->timer, TSCF_SILENCE_PRIORITY);
 	d->io.data = d->timer.data = d;
 	ev_io_start(loop, &d->io);
 	ev_timer_start(loop, &d->timer);

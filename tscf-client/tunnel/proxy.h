@@ -17,16 +17,22 @@ struct proxy_dialogue;
  * and @p reason says why. */
 typedef void (*proxy_done)(void *context, int fd, const char *reason);
 
+/** What a proxy is asked for. */
+struct proxy_request {
+	union tscf_endpoint proxy;
+	const char *host; /**< the other end: name or address */
+	uint16_t port;
+	const char *credentials; /**< base64 of "user:password", or NULL */
+};
+
 /**
- * Ask the proxy at @p proxy for a connection to @p host (name or address) and @p port.  done is called from the event
- * loop.
+ * Ask the proxy for the connection.  @p done is called from the event loop.  What @p request and @p options point to is
+ * not used after the return.
  *
- * @param credentials  base64 of "user:password", or NULL
  * @return 0 with the dialogue in *out, or -errno.
  */
-int proxy_connect(struct ev_loop *loop, const union tscf_endpoint *proxy, const struct tscf_outer_options *options,
-		  const char *host, uint16_t port, const char *credentials, proxy_done done, void *context,
-		  struct proxy_dialogue **out);
+int proxy_connect(struct ev_loop *loop, const struct proxy_request *request, const struct tscf_outer_options *options,
+		  proxy_done done, void *context, struct proxy_dialogue **out);
 /** Cancel the dialogue; done is not called. */
 void proxy_cancel(struct proxy_dialogue *d);
 

@@ -3,6 +3,7 @@
 
 #include "common/base/log.h"
 #include "tscf-client/tunnel/proxy.h"
+#include "tscf-client/tunnel/tunnel_recall.h"
 
 #include <errno.h>
 #include <string.h>
@@ -200,25 +201,12 @@ void tunnel_release(struct tunnel *t)
 	tunnel_send(t, &w);
 }
 
-/* A restarted server sends nothing down until it knows which sockets must not get packets in clear. */
-static void take_recall(struct tunnel *t, const struct tscf_message *m)
-{
-	struct tscf_tlv tlv;
-	if (t->events->restarted && tscf_message_find(m, TSCF_TLV_QUIET, &tlv))
-		t->events->restarted(t);
-	if (t->events->sockets_due && tscf_message_find(m, TSCF_TLV_SOCKETS_DUE, &tlv))
-		t->events->sockets_due(t);
-	if (t->events->networks && tscf_message_find(m, TSCF_TLV_NETWORKS, &tlv))
-		t->events->networks(t, m);
-	if (t->events->yield && tscf_message_find(m, TSCF_TLV_YIELD, &tlv))
-		t->events->yield(t);
-}
-
 static void said_alive(struct tunnel *t, const struct tscf_message *response)
 {
 	struct tscf_tlv shared;
 	t->events->alive(t);
-	take_recall(t, response);
+	if (tunnel_may_recall(t, response))
+		tunnel_recall(t, response);
 	if (tscf_message_find(response, TSCF_TLV_SHARED_ID, &shared))
 		client_identity_shared(t->host->identity);
 }
@@ -383,22 +371,26 @@ static bool take_limit(struct tunnel *t, const struct tscf_message *m)
 	char text[TUNNEL_LIMIT_TEXT];
 	if (tscf_message_response(m, &code, text, sizeof(text)) < 0 || code != TSCF_RESPONSE_LIMIT)
 		return false;
-	if (strcmp(tunnel_limit(t), text) != 0)
+	if (strcmp(tunnel_limit(t), text) != 0 && tunnel_may_do(t))
 		tscf_warning("%s tunnel: a limit of the server is reached: %s", t->name, text);
 	memcpy(t->limit, text, sizeof(t->limit));
 	t->limited_at = now(t);
 	return true;
 }
 
-/* Answer a request of the server: a keepalive, or a release because it stops. */
+/* Answer a request of the server: a keepalive, or a release because it stops.  What is not done is not answered. */
 static void answer(struct tunnel *t, const struct tscf_message *m)
 {
 	uint8_t buffer[TSCF_MESSAGE_MAX];
 	struct tscf_writer w;
+	if (m->type == TSCF_KEEPALIVE_REQUEST && !tunnel_may_recall(t, m)) {
+		(*t->host->control_invalid)++;
+		return;
+	}
 	tscf_write_begin(&w, buffer, sizeof(buffer), m->type + 1, t->tsid, m->sequence);
 	tscf_write_response(&w, TSCF_RESPONSE_SUCCESS, NULL);
 	tunnel_send(t, &w);
-	take_recall(t, m);
+	tunnel_recall(t, m);
 	if (m->type == TSCF_KEEPALIVE_REQUEST && !take_limit(t, m))
 		asked(t);
 	if (m->type == TSCF_RELEASE_REQUEST) {

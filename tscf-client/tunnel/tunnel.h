@@ -46,6 +46,9 @@
  * stream after this time, or twice the round trip if that is longer. */
 #define TUNNEL_SILENT_PROBES    3
 #define TUNNEL_SILENT_STREAM_MS 600
+/** What a server asks for in keepalives (networks, sockets, shields) is work: it is done so many times in so long. */
+#define TUNNEL_RECALLS_MAX 16
+#define TUNNEL_RECALLS_MS  10000
 /** Room for what the server says of a limit, and for how long that is valid. */
 #define TUNNEL_LIMIT_TEXT 128
 #define TUNNEL_LIMIT_MS   30000
@@ -69,8 +72,9 @@ struct tunnel_events {
 	void (*lost)(struct tunnel *t, const char *reason); /**< no connection, no answer, or the server ended it */
 	void (*unverified)(struct tunnel *t, const char *reason); /**< lost: its server is not the configured one; NULL:
 								     `lost` is called */
-	void (*restarted)(struct tunnel *t);   /**< the server was restarted and is quiet; NULL: ignored */
-	void (*sockets_due)(struct tunnel *t); /**< the server no longer knows what sockets ask for; NULL: ignored */
+	void (*restarted)(struct tunnel *t);    /**< the server was restarted and is quiet; NULL: ignored */
+	void (*sockets_due)(struct tunnel *t);  /**< the server no longer knows what sockets ask for; NULL: ignored */
+	void (*entries_left)(struct tunnel *t); /**< the server has entries of a former tunnel; NULL: ignored */
 	/** The routes, DNS and SIP servers are those of @p m from now on; NULL: ignored. */
 	void (*networks)(struct tunnel *t, const struct tscf_message *m);
 	void (*yield)(struct tunnel *t); /**< the server needs the tunnel for others; NULL: ignored */
@@ -135,6 +139,8 @@ struct tunnel {
 	enum tscf_level need_told;     /**< ... as the server knows it */
 	char limit[TUNNEL_LIMIT_TEXT]; /**< what the server drops of it, being too much; "": nothing yet */
 	uint64_t limited_at;           /**< when the server last reported that */
+	uint64_t recalls_since;        /**< begin of the present TUNNEL_RECALLS_MS ... */
+	unsigned recalls;              /**< ... and what the server has asked for in it */
 	bool unreachable_logged;       /**< it is already logged */
 	struct tscf_transport_counters past; /**< sums of transports that are closed */
 };

@@ -79,9 +79,13 @@ static int open_proxied(struct tunnel *t)
 	struct tscf_outer_options options = options_of(t);
 	const struct client_config *config = t->host->config;
 	const struct client_server *one = &config->servers.list[t->way.server];
-	uint16_t port = (uint16_t)(client_server_port(&config->servers, one) + secured(t));
-	return proxy_connect(t->host->timers->loop, &t->way.remote, &options, one->host, port,
-			     config->proxy.credentials, connected, t, &t->dialogue);
+	const struct proxy_request request = {
+	    .proxy = t->way.remote,
+	    .host = one->host,
+	    .port = (uint16_t)(client_server_port(&config->servers, one) + secured(t)),
+	    .credentials = config->proxy.credentials,
+	};
+	return proxy_connect(t->host->timers->loop, &request, &options, connected, t, &t->dialogue);
 }
 
 static void keep_out(const struct tunnel_host *host, const union tscf_endpoint *to)
