@@ -19,8 +19,9 @@
 
 static void on_hangup(struct ev_loop *loop, ev_signal *w, int events)
 {
+	struct client *c = w->data;
 	(void)loop, (void)events;
-	commands_reload(w->data);
+	reloads_begin(&c->reloads, NULL);
 }
 
 static void on_clock(struct ev_loop *loop, ev_check *w, int events)
@@ -87,7 +88,11 @@ int client_check(const struct client_config *config)
 			return -EINVAL;
 		tscf_tls_free(tls);
 	}
-	return renewal_check(config);
+	struct renewal_read read;
+	int error = renewal_read(config, &read);
+	if (error == 0)
+		renewal_read_free(&read);
+	return error;
 }
 
 static int open_key_log(struct client *c)
@@ -177,7 +182,8 @@ static int set_up(struct client *c)
 	tscf_daemon_raise_descriptors();
 	unsigned restored;
 	c->searches = searches_new(c->loop);
-	int error = c->searches ? open_key_log(c) : -ENOMEM;
+	c->readers = searches_new(c->loop);
+	int error = c->searches && c->readers ? open_key_log(c) : -ENOMEM;
 	if (error == 0)
 		error = make_tls(c);
 	if (error == 0)
@@ -292,7 +298,8 @@ static void tear_down(struct client *c)
 {
 	tscf_capture_stop(&c->capture);
 	searches_free(c->searches);
-	c->searches = NULL;
+	searches_free(c->readers);
+	c->searches = c->readers = NULL;
 	subscriptions_free(&c->subscriptions);
 	moves_free(&c->moves);
 	conditions_stop(&c->conditions);
@@ -385,8 +392,8 @@ int client_run(struct client_config *config, void (*ready)(void *context),
 		free(c);
 		return -ENOMEM;
 	}
-	c->reread = reread;
-	c->reread_context = context;
+	c->reloads.reread = reread;
+	c->reloads.reread_context = context;
 	int error = set_up(c);
 	if (error == 0) {
 		watch(c);
@@ -396,6 +403,7 @@ int client_run(struct client_config *config, void (*ready)(void *context),
 		guarded_begin(&c->guarded);
 		accept_queue_adopt(&c->accept_queue);
 		upkeep_start(&c->upkeep);
+		reloads_start(&c->reloads);
 		client_route(c);
 		/* Sockets may have outlived an earlier client. */
 		registry_resync_now(&c->registry);

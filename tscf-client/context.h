@@ -18,6 +18,7 @@
 #include "common/tls/tls.h"
 #include "common/transport/dtls.h"
 #include "tscf-client/admin/hook.h"
+#include "tscf-client/admin/reload.h"
 #include "tscf-client/admin/waiters.h"
 #include "tscf-client/dtte.h"
 #include "tscf-client/guard/guard.h"
@@ -98,8 +99,6 @@ struct client_counters {
 
 struct client {
 	struct client_config *config; /**< changed only by a reload */
-	int (*reread)(void *context, struct client_config *fresh);
-	void *reread_context;
 	struct ev_loop *loop;
 	uint64_t now; /**< monotonic ms, read once per loop iteration */
 	ev_check clock;
@@ -161,6 +160,8 @@ struct client {
 	struct nat_probes nat_probes;
 	struct guard guard;
 	struct searches *searches;
+	struct searches *readers; /**< threads for files that may not answer */
+	struct reloads reloads;
 	struct registry registry;
 	struct moves moves;
 	struct asks asks;
@@ -211,11 +212,16 @@ void client_asks_changed(void *context);
 /** Handles the control socket; the context is the client. */
 extern const struct tscf_control_handler commands_handler;
 extern const struct tscf_capture_taps commands_taps;
-/** Read the configuration again, and apply what may change.  @return 0, or -errno (logged): nothing has changed. */
-int commands_reload(struct client *c);
-/** Other policies are in force: apply them to new and existing sockets.  @return 0, or -errno of the list of sockets.
+/** Take the configuration that a reload has read; the context is the client.  @param call  answered when existing
+ * sockets have been looked at, too; NULL: nobody waits. */
+void commands_apply(void *context, const struct client_config *fresh, struct tscf_control_call_in *call);
+/**
+ * Other policies are in force: apply them to new and existing sockets.
+ *
+ * @param call  answered when existing sockets have been looked at; NULL: nobody waits
+ * @return 0, or -errno of the list of sockets, with @p call not answered.
  */
-int commands_policies_changed(struct client *c);
+int commands_policies_changed(struct client *c, struct tscf_control_call_in *call);
 
 /* device_loop.c */
 /** Begin to read the devices; the callbacks must be set already. */

@@ -21,6 +21,8 @@ libtscf_client_a_SOURCES = \
 	tscf-client/admin/port_sockets.h \
 	tscf-client/admin/query.c \
 	tscf-client/admin/query.h \
+	tscf-client/admin/reload.c \
+	tscf-client/admin/reload.h \
 	tscf-client/admin/report.c \
 	tscf-client/admin/service.c \
 	tscf-client/admin/service.h \

@@ -1,17 +1,20 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* tscf-client(8): the daemon, and the commands that talk to it. */
 #include "common/daemon/daemon.h"
+#include "common/daemon/settings.h"
 #include "tscf-client/admin/capture.h"
 #include "tscf-client/admin/join.h"
 #include "tscf-client/admin/query.h"
 #include "tscf-client/client.h"
 #include "tscf-client/settings/options.h"
+#include "tscf-client/sockets/searches.h"
 
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 struct program {
 	struct tscf_daemon daemon;
@@ -25,7 +28,14 @@ static void ready(void *context)
 
 static int reread(void *context, struct client_config *fresh)
 {
-	return client_options_config(((struct program *)context)->cli, fresh);
+	const struct tscf_cli *cli = ((struct program *)context)->cli;
+	bool is_default;
+	int err = tscf_settings_check_again(client_options_file(cli, &is_default));
+
+	if (err == 0)
+		return client_options_config(cli, fresh);
+	memset(fresh, 0, sizeof(*fresh));
+	return err;
 }
 
 static int run(const struct tscf_cli *cli, struct client_config *config)
@@ -40,7 +50,11 @@ static int run(const struct tscf_cli *cli, struct client_config *config)
 	if (err == 0)
 		err = client_run(config, ready, reread, &program);
 	tscf_daemon_end();
-	return err == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	status = err == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	/* A thread that waits for a file uses the configuration and the options: they stay. */
+	if (searches_linger())
+		_exit(status);
+	return status;
 }
 
 /** --check-config: as the start does, without a change to this host. */

@@ -82,9 +82,15 @@ static void connect_tunnels(struct client *c)
 	c->connector.credential = &c->renewal.credential;
 	c->connector.verifier.unverified = &c->counters.unverified;
 	c->renewal = (struct renewal){.config = c->config,
+				      .readers = &c->readers,
 				      .timers = &c->timers,
 				      .credential_changed = credential_changed,
 				      .lists_changed = lists_changed,
+				      .context = c};
+	c->reloads = (struct reloads){.readers = &c->readers,
+				      .timers = &c->timers,
+				      .renewal = &c->renewal,
+				      .apply = commands_apply,
 				      .context = c};
 	c->pmtu = (struct pmtu){.config = c->config,
 				.timers = &c->timers,
@@ -180,7 +186,7 @@ static void connect_preferred(struct client *c)
 
 static void policies_changed(void *context)
 {
-	commands_policies_changed(context);
+	commands_policies_changed(context, NULL);
 }
 
 static void connect_conditions(struct client *c)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* tscf-server(8): the daemon, and the commands that talk to it. */
 #include "common/daemon/daemon.h"
+#include "common/daemon/settings.h"
 #include "tscf-server/admin/query.h"
 #include "tscf-server/admin/query_sessions.h"
 #include "tscf-server/certificate.h"
@@ -32,8 +33,12 @@ static void ready(void *context)
 static struct server_config *reread(void *context)
 {
 	struct program *p = context;
-	struct server_config *config = calloc(1, sizeof(*config));
+	bool is_default;
+	struct server_config *config;
 
+	if (tscf_settings_check_again(server_options_file(&p->cli, &is_default)) < 0)
+		return NULL;
+	config = calloc(1, sizeof(*config));
 	if (!config)
 		return NULL;
 	if (server_options_config(&p->cli, config) == 0)

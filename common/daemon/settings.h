@@ -98,4 +98,12 @@ int tscf_settings_take(const struct tscf_setting *table, cfg_t *cfg, void *base)
  */
 int tscf_settings_parse(cfg_t *cfg, const char *file);
 
+/**
+ * For a daemon that runs: a FIFO or a terminal instead of the file would stop its event loop.  A file that cannot be
+ * looked at is left to tscf_settings_parse.
+ *
+ * @return 0, or -EOPNOTSUPP (logged) if reading @p file might wait.
+ */
+int tscf_settings_check_again(const char *file);
+
 #endif

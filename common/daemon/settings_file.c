@@ -9,6 +9,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
 
 #define FILE_MAX   (1U << 20)
 #define ERROR_TEXT 1024
@@ -280,4 +282,20 @@ int tscf_settings_parse(cfg_t *cfg, const char *file)
 		err = parse_text(cfg, file, text);
 	free(text);
 	return err;
+}
+
+/** Reading it ends at once. */
+static bool is_null_device(const struct stat *st)
+{
+	return S_ISCHR(st->st_mode) && st->st_rdev == makedev(1, 3);
+}
+
+int tscf_settings_check_again(const char *file)
+{
+	struct stat st;
+
+	if (stat(file, &st) < 0 || S_ISREG(st.st_mode) || S_ISDIR(st.st_mode) || is_null_device(&st))
+		return 0;
+	tscf_error("%s: not an ordinary file: it was read at the start and cannot be read again", file);
+	return -EOPNOTSUPP;
 }

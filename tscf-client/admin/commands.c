@@ -99,13 +99,24 @@ static bool privileged(const struct tscf_control_call_in *call)
 	return call->uid == 0 || call->uid == geteuid();
 }
 
+/* The guard refuses clear packets of sockets that the new policies name, until they have been looked at.  Without it,
+ * packets wait for that, and only programs under the library are looked at. */
+static void classify_existing(struct client *c, struct tscf_control_call_in *call)
+{
+	if (c->guard.on && live_sockets_classify_beside(&c->moves, &c->guard, c->searches, call, NULL))
+		return;
+	live_sockets_classify(&c->moves, &c->guard);
+	if (call)
+		tscf_control_answer(call, 0, NULL);
+}
+
 /* First new sockets get their level by the new policies, then existing ones. */
-int commands_policies_changed(struct client *c)
+int commands_policies_changed(struct client *c, struct tscf_control_call_in *call)
 {
 	int error = registry_policies_changed(&c->registry);
 
 	guard_policies_changed(&c->guard);
-	live_sockets_classify(&c->moves, &c->guard);
+	classify_existing(c, error < 0 ? NULL : call);
 	client_route(c);
 	/* Until now the guard did not tell of sockets that the new policies alone name. */
 	registry_resync_soon(&c->registry);
@@ -113,8 +124,9 @@ int commands_policies_changed(struct client *c)
 	return error;
 }
 
-static int apply(struct client *c, const struct client_config *fresh)
+void commands_apply(void *context, const struct client_config *fresh, struct tscf_control_call_in *call)
 {
+	struct client *c = context;
 	c->config->written = fresh->written;
 	c->config->policies = fresh->policies;
 	c->config->trusted = fresh->trusted;
@@ -126,28 +138,15 @@ static int apply(struct client *c, const struct client_config *fresh)
 	/* Without a client, no condition is known. */
 	tscf_control_mode(c->control, policies_control_mode(&c->config->written));
 	conditions_reload(&c->conditions);
-	int error = commands_policies_changed(c);
+	int error = commands_policies_changed(c, call);
 	plain_review(c);
 	preferred_look(&c->preferred);
 	conditions_look(&c->conditions);
 	nat_probe_again(&c->nat_probes);
 	upkeep_soon(&c->upkeep);
 	tscf_info("reloaded: %u policies; other settings hold from the next start on", c->config->written.count);
-	return error;
-}
-
-int commands_reload(struct client *c)
-{
-	struct client_config fresh;
-	int error = c->reread(c->reread_context, &fresh);
-	if (error < 0)
-		tscf_error("reload: the configuration has errors; nothing was changed");
-	else if ((error = renewal_reload(&c->renewal)) < 0)
-		tscf_error("reload: nothing was changed");
-	else
-		error = apply(c, &fresh);
-	client_config_free(&fresh);
-	return error;
+	if (call && error < 0)
+		tscf_control_answer(call, -error, NULL);
 }
 
 /* The request is always for the process that has connected; it cannot name another.  But that process may have handed
@@ -175,7 +174,7 @@ static void administer(struct client *c, struct tscf_control_call_in *call)
 	if (!privileged(call)) {
 		tscf_control_answer(call, EPERM, NULL);
 	} else if (call->request.op == TSCF_CONTROL_RELOAD) {
-		tscf_control_answer(call, -commands_reload(c), NULL);
+		reloads_begin(&c->reloads, call);
 	} else if (call->request.op == TSCF_CONTROL_STOP) {
 		tscf_control_answer(call, 0, NULL);
 		ev_break(c->loop, EVBREAK_ALL);
@@ -312,6 +311,7 @@ static void gone(void *context, struct tscf_control_call_in *call)
 	struct client *c = context;
 	tscf_capture_gone(&c->capture, call);
 	searches_gone(c->searches, call);
+	searches_gone(c->readers, call);
 	if (subscriptions_gone(&c->subscriptions, call))
 		return;
 	waiters_gone(&c->waiters, call);

@@ -19,6 +19,8 @@
 #define PROGRAM "tscf-client"
 /** Setting thousands of sockets, and waiting for the encrypted tunnel, takes a while. */
 #define LEVEL_MS 15000
+/** Looking at tens of thousands of sockets takes a while: eight at a time, so that packets do not wait. */
+#define RELOAD_MS 60000
 /** Pause between attempts to reach a control socket that does not exist yet. */
 #define LOOK_MS 50
 
@@ -266,7 +268,7 @@ int query_reload(const struct client_config *config)
 {
 	struct tscf_control_request request = request_of(TSCF_CONTROL_RELOAD);
 	char *text;
-	int err = tscf_control_query(config->control, &request, TSCF_QUERY_MS, &text);
+	int err = tscf_control_query(config->control, &request, RELOAD_MS, &text);
 
 	free(text);
 	if (err != 0)

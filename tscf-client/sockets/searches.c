@@ -10,7 +10,8 @@
 #include <unistd.h>
 #include <utlist.h>
 
-#define THREAD_STACK (256U << 10)
+/** Reading certificates takes the most. */
+#define THREAD_STACK (1U << 20)
 
 struct searches {
 	struct ev_loop *loop;
@@ -22,6 +23,8 @@ struct searches {
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 /* Some search has room for what it finds, or has no owner any more. */
 static pthread_cond_t room = PTHREAD_COND_INITIALIZER;
+/* Searches without an owner that are running. */
+static unsigned orphans;
 
 /* --- whose turn it is; the lock is held --- */
 
@@ -36,8 +39,7 @@ static bool may_run(const struct searches *all, uid_t uid)
 	const struct search *s;
 	unsigned threads = 0;
 
-	LL_FOREACH(all->list, s)
-	{
+	LL_FOREACH(all->list, s) {
 		if (s->running && s->uid == uid)
 			return false;
 		threads += s->running && is_limited(s->uid);
@@ -50,8 +52,7 @@ static struct search *take_next(struct searches *all)
 {
 	struct search *s;
 
-	LL_FOREACH(all->list, s)
-	{
+	LL_FOREACH(all->list, s) {
 		if (s->running || s->ended || !may_run(all, s->uid))
 			continue;
 		s->running = true;
@@ -77,8 +78,12 @@ static struct search *end(struct search *s)
 		next = take_next(s->owner);
 	}
 	pthread_mutex_unlock(&lock);
-	if (orphan)
+	if (orphan) {
 		s->free(s);
+		pthread_mutex_lock(&lock);
+		orphans--;
+		pthread_mutex_unlock(&lock);
+	}
 	return next;
 }
 
@@ -124,8 +129,8 @@ static struct search *take_news(struct searches *all, struct search_find *finds,
 
 	pthread_mutex_lock(&lock);
 	LL_FOREACH(all->list, s)
-	if (s->count > 0 || s->ended)
-		break;
+		if (s->count > 0 || s->ended)
+			break;
 	if (s) {
 		*count = s->count;
 		memcpy(finds, s->finds, s->count * sizeof(*finds));
@@ -188,15 +193,16 @@ void searches_free(struct searches *all)
 	if (!all)
 		return;
 	pthread_mutex_lock(&lock);
-	LL_FOREACH_SAFE(all->list, s, next)
-	{
+	LL_FOREACH_SAFE(all->list, s, next) {
 		for (unsigned i = 0; i < s->count; i++)
 			if (s->finds[i].fd >= 0)
 				close(s->finds[i].fd);
 		s->count = 0;
 		s->owner = NULL;
 		/* The thread frees its own. */
-		if (!s->running)
+		if (s->running)
+			orphans++;
+		else
 			s->free(s);
 	}
 	pthread_cond_broadcast(&room);
@@ -212,7 +218,7 @@ static unsigned count_of(const struct searches *all, uid_t uid)
 	unsigned count = 0;
 
 	LL_FOREACH(all->list, s)
-	count += s->uid == uid;
+		count += s->uid == uid;
 	return count;
 }
 
@@ -256,6 +262,16 @@ int searches_begin(struct searches *all, struct search *s)
 	return 0;
 }
 
+bool searches_linger(void)
+{
+	bool linger;
+
+	pthread_mutex_lock(&lock);
+	linger = orphans > 0;
+	pthread_mutex_unlock(&lock);
+	return linger;
+}
+
 void searches_gone(struct searches *all, const struct tscf_control_call_in *call)
 {
 	struct search *s;
@@ -264,7 +280,7 @@ void searches_gone(struct searches *all, const struct tscf_control_call_in *call
 		return;
 	pthread_mutex_lock(&lock);
 	LL_FOREACH(all->list, s)
-	if (s->call == call)
-		s->call = NULL;
+		if (s->call == call)
+			s->call = NULL;
 	pthread_mutex_unlock(&lock);
 }

@@ -6,6 +6,9 @@
  * must not wait for that, so threads do it.  The last close() of another program's socket takes as long as the program
  * likes (discard.h), and a copy that a search does not want may have become the last.  So each user has a thread of its
  * own, while it has searches: what delays it delays that user alone.
+ *
+ * Files that may not answer are read in the same way (admin/reload.h, tunnel/renewal.h).  Such a search finds no
+ * sockets.
  */
 #ifndef TSCF_CLIENT_SEARCHES_H
 #define TSCF_CLIENT_SEARCHES_H
@@ -67,6 +70,8 @@ void searches_free(struct searches *all);
  * @return 0; or -EBUSY: its user has too many, and it is still the caller's.
  */
 int searches_begin(struct searches *all, struct search *s);
+/** @return whether a thread of an owner that was freed still works: it may use what its search was given. */
+bool searches_linger(void);
 /** The caller is gone: no search has it as `call` any more.  @p all may be NULL: there are none. */
 void searches_gone(struct searches *all, const struct tscf_control_call_in *call);
 

@@ -5,6 +5,7 @@
 #include "tscf-server/radius/dictionary.h"
 
 #include "common/base/bytes.h"
+#include "common/base/file.h"
 #include "common/base/log.h"
 #include "common/base/text.h"
 
@@ -13,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 struct server_radius {
 	rc_handle *handle;
@@ -31,8 +33,16 @@ bool server_radius_built(void)
 
 int server_radius_open(const char *file, struct server_radius **out)
 {
-	struct server_radius *r = malloc(sizeof(*r));
+	/* libradcli would wait for the writer of a FIFO. */
+	int fd = tscf_file_open(file);
+	struct server_radius *r;
 
+	if (fd < 0) {
+		tscf_error("%s: %s", file, strerror(-fd));
+		return fd;
+	}
+	close(fd);
+	r = malloc(sizeof(*r));
 	if (!r)
 		return -ENOMEM;
 	r->handle = rc_read_config(file);
