@@ -9,6 +9,10 @@
 #include "tscf-client/guard/guard_connect.bpf.h"
 #include "tscf-client/guard/guard_option.bpf.h"
 
+#include <linux/in6.h>
+
+#define IP_OPTION_ROUTER_ALERT 148 /* IPOPT_RA */
+
 #define LOOPBACK 1 /* its index in every namespace */
 #define PASS     1
 #define DROP     0
@@ -117,6 +121,52 @@ static __always_inline __u32 value_wanted(const struct guard_net *net, struct bp
 	return stored->wanted;
 }
 
+/* The policies are newer than the socket, and here nobody knows its program.  Those that say encrypted-only count as
+ * holding for that program until the client has looked. */
+static __always_inline void outdate(const struct guard_net *net, struct guard_socket *stored)
+{
+	stored->subject = net->forbids;
+	stored->generation = 0;
+	stored->wanted = 0;
+}
+
+/* The value for a socket to which the kernel has given a port without bind(2): when it connected, or sent its first
+ * packet.  Only here is that port known.  If policies say encrypted-only by it, the packet is not sent in clear.  The
+ * client sets the mark, if it is of a higher level. */
+static __always_inline __u32 value_of_port(const struct guard_net *net, struct bpf_sock *sk, struct flow *f,
+					   __u32 value)
+{
+	struct guard_event e = {.kind = GUARD_EVENT_CLASS};
+	__u32 remote_port = f->remote_port, wanted, without;
+	struct guard_socket *stored;
+	bool outdated;
+
+	if (!net->numbered || value & EXPLICIT || sk->type == SOCK_RAW)
+		return value;
+	stored = bpf_sk_storage_get(&sockets, sk, 0, 0);
+	if (!stored || stored->port == sk->src_port || (stored->pid == 0 && stored->generation != net->generation))
+		return value;
+	outdated = stored->generation != net->generation && stored->generation != 0;
+	if (outdated)
+		outdate(net, stored);
+	/* What it sends to, without a connection, does not decide. */
+	if (sk->dst_port == 0)
+		f->remote_port = 0;
+	f->local_port = 0;
+	without = class_of(net, stored, f);
+	stored->port = f->local_port = sk->src_port;
+	wanted = class_of(net, stored, f);
+	f->remote_port = remote_port;
+	/* If the port changes nothing, the socket has what it should have since its birth. */
+	if ((wanted == without && !outdated) || change_of(net, value, wanted) != CHANGE_RAISE)
+		return value;
+	stored->wanted = wanted;
+	e.local_port = sk->src_port;
+	e.asked = stored->asked = bpf_ktime_get_ns();
+	tell_of(stored->netns, &e, stored->pid, stored->uid);
+	return (wanted & LEVEL_MASK) == ONLY ? wanted : value;
+}
+
 /* The value for a connection that began before its listening socket was marked. */
 static __always_inline __u32 value_waiting(struct __sk_buff *skb, __u64 netns, __u32 value)
 {
@@ -144,6 +194,35 @@ static __always_inline bool is_foreign(struct __sk_buff *skb, const struct guard
 		return false;
 	}
 	return !same(own, net->native[0]) && !same(own, net->native[1]);
+}
+
+/* Whether a packet may have another destination than its IP header names, by a source route (RFC 791) or a routing
+ * header (RFC 8200).  Of options, only the alert to routers (RFC 2113) by itself, which IGMP needs, surely has none; of
+ * IPv6, the header behind the first extension is looked at, too. */
+static __always_inline bool hides_destination(struct __sk_buff *skb)
+{
+	__u8 first, next;
+
+	if (bpf_skb_load_bytes(skb, 0, &first, 1) < 0)
+		return true;
+	if (first >> 4 == 4)
+		return (first & 15) != 5 && ((first & 15) != 6 || bpf_skb_load_bytes(skb, 20, &next, 1) < 0 ||
+					     next != IP_OPTION_ROUTER_ALERT);
+	if (bpf_skb_load_bytes(skb, 6, &next, 1) < 0)
+		return true;
+	if (next != IPPROTO_HOPOPTS && next != IPPROTO_DSTOPTS)
+		return next == IPPROTO_ROUTING;
+	return bpf_skb_load_bytes(skb, 40, &next, 1) < 0 || next == IPPROTO_ROUTING || next == IPPROTO_HOPOPTS ||
+	       next == IPPROTO_DSTOPTS;
+}
+
+/* Whether a policy or the default level, which go by the destination, would have to judge such a packet. */
+static __always_inline bool is_beyond_judgement(const struct guard_net *net, struct __sk_buff *skb, __u32 value)
+{
+	bool by_policy = net->policy_count && !(value & EXPLICIT);
+	bool by_default = net->default_level == ONLY && !(value & LEVEL_MASK);
+
+	return (by_policy || by_default) && hides_destination(skb);
 }
 
 /* Most packets: nothing is forbidden here, for whatever socket, but what its mark says. */
@@ -197,7 +276,10 @@ static __always_inline int look(struct __sk_buff *skb, bool out)
 	if (!read_flow(skb, sk, out, &f))
 		return PASS;
 	f.uid = bpf_get_socket_uid(skb);
-	if (judge(net, &f, value, skb->ifindex, &why) == PASS)
+	if (out)
+		value = value_of_port(net, sk, &f, value);
+	why = guard_out_policy;
+	if (!(out && is_beyond_judgement(net, skb, value)) && judge(net, &f, value, skb->ifindex, &why) == PASS)
 		return PASS;
 	count(netns, out ? why : why + (guard_in_only - guard_out_only));
 	return DROP;
@@ -215,7 +297,8 @@ int tscf_ingress(struct __sk_buff *skb)
 	return look(skb, false);
 }
 
-/* Without stored data the socket could not be judged later, so refuse to make it. */
+/* Without stored data the socket could not be judged later, so refuse to make it.  Refuse MPTCP, too, if it must be
+ * encrypted: such programs use TCP then. */
 SEC("cgroup/sock_create")
 int tscf_create(struct bpf_sock *sk)
 {
@@ -243,7 +326,9 @@ int tscf_create(struct bpf_sock *sk)
 	value = stored->wanted;
 	if (value == 0 && net->runs)
 		value = level_of_run(fresh.netns);
-	if (value != 0)
+	if (!takes_mark(sk) && is_encrypted(value))
+		return 0;
+	if (value != 0 && takes_mark(sk))
 		sk->mark = stored->mark = mark_with(net, sk->mark, value);
 	if (net->grouped && stored->generation == 0)
 		tell(fresh.netns, &e);

@@ -82,7 +82,8 @@ void guard_close(struct guard *g, bool keep);
 /** Add the socket @p s of this namespace behind @p fd, which may be older than the guard. */
 void guard_adopt(struct guard *g, int fd, const struct tscf_socket *s);
 
-/** What `status` shows: whether there is a guard and since when, or why not. */
+/** What `status` shows: whether there is a guard and since when, or why not.  @return a new reference, or NULL when out
+ * of memory. */
 json_t *guard_report(const struct guard *g);
 /** Add the guard's counters to a JSON object of counters. */
 void guard_report_counters(const struct guard *g, json_t *object);

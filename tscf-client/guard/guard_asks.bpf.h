@@ -14,9 +14,10 @@
 #define FACTOR_BALANCE 254
 #define FACTOR_AUTO    255
 #define PREFERENCE_MAX 2
-/* Methods: repair packets, and connections in turn. */
+/* Methods of tsc.h: repair packets, connections in turn, and another name of the first. */
 #define METHOD_REPAIR  0
 #define METHOD_BALANCE 1
+#define METHOD_FAN_OUT 2
 
 static __always_inline int refuse(int error)
 {
@@ -52,7 +53,7 @@ static __always_inline int check_asked(const struct bpf_sockopt *ctx, const __u3
 	}
 	if ((void *)(value + 2) > ctx->optval_end || (value[0] > FACTOR_MAX && value[0] != FACTOR_AUTO))
 		return EINVAL;
-	return value[1] == METHOD_REPAIR || value[1] == METHOD_BALANCE ? 0 : EOPNOTSUPP;
+	return value[1] <= METHOD_FAN_OUT ? 0 : EOPNOTSUPP;
 }
 
 /* @return what the client is told of a value that is right, as redundancy.h and datagram.h have it. */

@@ -149,6 +149,7 @@ static __always_inline enum change reconsider(const struct guard_net *net, struc
 
 	f->uid = stored->uid;
 	stored->wanted = class_of(net, stored, f);
+	stored->port = f->local_port;
 	change = change_of(net, now, stored->wanted);
 	return change == CHANGE_ASK && stored->sent && f->remote_port == 0 && is_by_rule(net, now) ? CHANGE_NONE
 												   : change;

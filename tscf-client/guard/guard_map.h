@@ -186,7 +186,7 @@ struct guard_socket {
 	__u32 device;     /**< index of the interface that it was bound to at bind(2) */
 	__u32 ipv6_only;  /**< at bind(2), as in struct guard_event */
 	__u32 asks;       /**< whether its program has asked for redundancy or datagrams */
-	__u32 unused;
+	__u32 port;       /**< the local port that `wanted` was determined with; 0: the socket had none */
 };
 
 enum guard_event_kind {

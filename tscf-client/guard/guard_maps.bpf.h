@@ -22,9 +22,12 @@
 #define IPPROTO_IP       0
 #define IP_TOS           1
 #define IPV6_TCLASS      67
+#define IPPROTO_ICMP     1
 #define IPPROTO_TCP      6
 #define IPPROTO_UDP      17
 #define IPPROTO_IPV6     41
+#define IPPROTO_ICMPV6   58
+#define IPPROTO_UDPLITE  136
 #define PAGE             4096
 #define EINVAL           22
 #define ENOPROTOOPT      92
@@ -149,6 +152,19 @@ static __always_inline void remote_of(const struct guard_event *e, __u32 out[4])
 	out[1] = four ? 0 : e->remote[1];
 	out[2] = four ? bpf_htonl(0xffff) : e->remote[2];
 	out[3] = four ? e->remote[0] : e->remote[3];
+}
+
+/* Whether a mark that BPF sets reaches the packets.  The flows of an MPTCP connection get only the marks that the
+ * client sets, by setsockopt(2); the connection itself sends nothing.  Others do not obey marks at all; see
+ * tscf_socket_obeys_mark(). */
+static __always_inline bool takes_mark(const struct bpf_sock *sk)
+{
+	__u32 type = sk->type, protocol = sk->protocol;
+
+	/* The verifier allows only loads from the structure itself. */
+	barrier();
+	return type == SOCK_RAW || protocol == IPPROTO_TCP || protocol == IPPROTO_UDP || protocol == IPPROTO_UDPLITE ||
+	       protocol == IPPROTO_ICMP || protocol == IPPROTO_ICMPV6;
 }
 
 static __always_inline __u32 mark_with(const struct guard_net *net, __u32 mark, __u32 value)

@@ -84,6 +84,8 @@ static __noinline int set_level(struct bpf_sockopt *ctx, const struct guard_net 
 	describe(&e, sk);
 	now = value_of(net, e.mark);
 	next = *level ? EXPLICIT | *level : 0;
+	if (now != next && is_encrypted(next) && !takes_mark(sk))
+		return refuse(EOPNOTSUPP);
 	if (now != next && is_raise(net, now, *level)) {
 		e.mark = mark_with(net, e.mark, next);
 		if (bpf_setsockopt(sk, SOL_SOCKET, SO_MARK, &e.mark, sizeof(e.mark)) < 0)
@@ -130,6 +132,8 @@ static __noinline int apply_dscp(struct bpf_sockopt *ctx, const struct guard_net
 	f.remote_port = e.remote_port;
 	remote_of(&e, f.remote);
 	change = reconsider(net, stored, value_of(net, e.mark), &f);
+	if (change == CHANGE_RAISE && !takes_mark(sk))
+		return refuse(EOPNOTSUPP);
 	if (change == CHANGE_RAISE) {
 		e.mark = mark_with(net, e.mark, stored->wanted);
 		if (bpf_setsockopt(sk, SOL_SOCKET, SO_MARK, &e.mark, sizeof(e.mark)) < 0)

@@ -33,6 +33,12 @@
 #define OUTER       EXPLICIT
 #define NUMBER(v)   ((v) >> 3)
 
+/** Whether this value under the mask asks for the encrypted tunnel. */
+GUARD_WITHIN bool is_encrypted(__u32 value)
+{
+	return (value & LEVEL_MASK) >= ONLY;
+}
+
 /** The two ends of a packet or of a socket, and the socket's owner.  Of a socket that is not connected, the remote port
  * is 0. */
 struct flow {

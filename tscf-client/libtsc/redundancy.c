@@ -19,6 +19,7 @@ static int read_wanted(const tsc_so_redundancy *wanted, uint8_t *out)
 		return -EINVAL;
 	switch (wanted->redundancy_method) {
 	case tsc_so_redundancy_method_udp_dtls:
+	case tsc_so_redundancy_method_tcp_tls_fan_out:
 		*out = (uint8_t)factor;
 		return 0;
 	case tsc_so_redundancy_method_tcp_tls_load_balance:

@@ -38,11 +38,11 @@ typedef enum tsc_so_tunnel_transport_encryption tsc_so_tunnel_transport_encrypti
 /** A redundancy_factor: as many repair packets as the loss demands. */
 #define TSC_REDUNDANCY_AUTO 255
 
-/** How the packets travel.  EOPNOTSUPP: not by this one. */
+/** How the packets travel.  EOPNOTSUPP: there is no other. */
 enum tsc_so_redundancy_method {
 	tsc_so_redundancy_method_udp_dtls = 0,         /**< followed by repair packets; over TCP and TLS in copies */
 	tsc_so_redundancy_method_tcp_tls_load_balance, /**< over TCP and TLS by several connections in turn */
-	tsc_so_redundancy_method_tcp_tls_fan_out,      /**< EOPNOTSUPP */
+	tsc_so_redundancy_method_tcp_tls_fan_out,      /**< another name of udp_dtls: the tunnel decides which it is */
 };
 typedef enum tsc_so_redundancy_method tsc_so_redundancy_method;
 
