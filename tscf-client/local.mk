@@ -291,7 +291,8 @@ pkgconfig_DATA = tscf-client/libtsc/tsc.pc
 # tscf-run: small and quick to start, so only the sources it needs.
 bin_PROGRAMS += tscf-client/run/tscf-run
 tscf_client_run_tscf_run_SOURCES = tscf-client/run/elf_file.c tscf-client/run/elf_file.h tscf-client/run/inspect.c \
-	tscf-client/run/inspect.h tscf-client/run/main.c tscf-client/run/cgroup.c tscf-client/run/cgroup.h tscf-client/run/program.c tscf-client/run/program.h common/control/control.h \
+	tscf-client/run/inspect.h tscf-client/run/main.c tscf-client/run/cgroup.c tscf-client/run/cgroup.h \
+	tscf-client/run/inherited.c tscf-client/run/inherited.h tscf-client/run/program.c tscf-client/run/program.h common/control/control.h \
 	common/control/control_call.c common/control/control_wire.h common/control/socket_level.c common/control/socket_level.h common/base/cgroup.c common/base/cgroup.h \
 	common/base/journal.c common/base/journal.h common/base/level.c common/base/level.h common/base/log.c common/base/log.h common/base/redundancy.c common/base/redundancy.h \
 	common/base/datagram.c common/base/datagram.h common/base/text.c common/base/text.h

@@ -7,6 +7,7 @@
 #include "common/control/control.h"
 #include "common/control/socket_level.h"
 #include "tscf-client/run/cgroup.h"
+#include "tscf-client/run/inherited.h"
 #include "tscf-client/run/inspect.h"
 #include "tscf-client/run/program.h"
 
@@ -168,14 +169,46 @@ static const char *first_of(const char *a, const char *b, const char *c)
 }
 
 /*
+ * Ask the client for the level that it gives a new socket of this process.
+ *
+ * @return 0, a positive errno from the client (EXDEV: the socket is of another network namespace), or a negative one if
+ * the client was not reached.  Where no such socket can be made, the program has none either: 0.
+ */
+static int probe_client(const char *control)
+{
+	const struct tscf_control_request request = {.magic = TSCF_CONTROL_MAGIC,
+						     .op = TSCF_CONTROL_SET_LEVEL,
+						     .level = TSCF_LEVEL_DEFAULT,
+						     .flags = TSCF_CONTROL_FLAG_DEFAULT};
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), result;
+
+	if (fd < 0)
+		return 0;
+	result = tscf_control_call(control, &request, fd, PROBE_TIMEOUT_MS, NULL);
+	close(fd);
+	return result;
+}
+
+/* There no policy applies. */
+static void warn_elsewhere(enum tscf_level level)
+{
+	const char *effect = level == TSCF_LEVEL_ENCRYPTED_ONLY
+				 ? "the program's sockets fail with EACCES"
+				 : "the program runs unprotected, its packets are not encrypted";
+
+	tscf_warning("this is another network namespace than the client's, such as a container's: %s", effect);
+}
+
+/*
  * Without a client the library refuses sockets that are encrypted-only, and all if the last client had a policy that
  * may apply to them.  Otherwise the program's packets are sent as if there were no library.
  */
-static void warn_if_no_daemon(const char *control, enum tscf_level level)
+static void warn_if_unserved(const char *control, enum tscf_level level)
 {
-	const struct tscf_control_request request = {.magic = TSCF_CONTROL_MAGIC, .op = TSCF_CONTROL_STATUS};
-	int result = tscf_control_call(control, &request, -1, PROBE_TIMEOUT_MS, NULL);
+	int result = probe_client(control);
 
+	if (result == EXDEV)
+		warn_elsewhere(level);
 	if (result >= 0)
 		return;
 	if (level == TSCF_LEVEL_ENCRYPTED_ONLY || getenv(TSCF_ENV_MUST) || tscf_socket_must_tell(control))
@@ -193,7 +226,7 @@ static int check_program(const char *path, const char *library, enum tscf_level 
 	int error = run_inspect(path, library, &inspection);
 
 	if (error == -ELIBACC) {
-		tscf_error("%s: no library that could be preloaded", library);
+		tscf_error("%s is no library that can be preloaded", library);
 		return EXIT_FAILURE;
 	}
 	if (error != 0) {
@@ -294,8 +327,10 @@ static int run(const struct options *o, char **argv)
 		if (set_environment(library, control, o) != 0)
 			return EXIT_FAILURE;
 		if (o->level != TSCF_LEVEL_UNENCRYPTED)
-			warn_if_no_daemon(control, o->level);
+			warn_if_unserved(control, o->level);
 	}
+	if (run_inherited(control, o->level) != 0)
+		return EXIT_FAILURE;
 	execv(program, argv);
 	tscf_error("%s: %s", program, strerror(errno));
 	return errno == ENOENT ? EXIT_NOT_FOUND : EXIT_CANNOT_EXECUTE;
