@@ -289,7 +289,7 @@ static void remove_rules(struct client *c)
 	guard_close(&c->guard, policies || live);
 	if (policies || live)
 		tscf_warning("%s: the rules that refuse clear packets stay (tscf-client flush removes them)",
-			     live   ? "encrypted-only sockets live on"
+			     live   ? "encrypted-only sockets are open"
 			     : runs ? "programs run that are encrypted-only"
 				    : "policies say encrypted-only");
 }

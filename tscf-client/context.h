@@ -232,6 +232,7 @@ void device_loop_lost(struct client *c, struct tscf_tun *tun, int error);
 /* path.c */
 /** Handles every transport of the client; the context is its tunnel. */
 extern const struct tscf_transport_handler path_handler;
+/** A device has packets: read a batch and send it on.  For libev; the data of @p w is the client. */
 void path_plain_readable(struct ev_loop *loop, ev_io *w, int events);
 void path_encrypted_readable(struct ev_loop *loop, ev_io *w, int events);
 struct decider;
@@ -251,8 +252,12 @@ void held_sift(struct client *c);
 /* report.c */
 /** Describe the tunnels, for programs. */
 void report_config(const struct client *c, struct tscf_control_config *out);
-/** @return JSON text, malloc'ed, or NULL when out of memory. */
-/* Unprivileged callers do not get session ids: with one, a program can pose as that client on the plain tunnel. */
+/**
+ * The state of the client, for `status`.  Callers without privilege do not get session ids: with one, a program can
+ * pose as that client on the plain tunnel.
+ *
+ * @return JSON text, malloc'ed, the caller frees; or NULL when out of memory.
+ */
 char *report_status(struct client *c, bool privileged);
 /** One socket that is marked with @p value, as listing_request shows it.  @return a new reference, or NULL. */
 json_t *report_socket(struct client *c, const struct tscf_socket *s, uint32_t value, pid_t pid, const char *program);

@@ -15,7 +15,6 @@
 #include "tscf-server/session/networks.h"
 #include "tscf-server/settings/enrolled.h"
 #include "tscf-server/settings/host_check.h"
-#include "tscf-server/worker.h"
 #include "tscf-server/workers_each.h"
 
 #include "common/base/clock.h"

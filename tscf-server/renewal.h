@@ -16,6 +16,7 @@ struct server_renewal;
 
 /** Begin to watch the files that @p config names, which have been read, instead of those before. */
 void server_renewal_follow(struct server *server, const struct server_config *config);
+/** Watch no file any more; what waits is not read. */
 void server_renewal_stop(struct server *server);
 
 #endif

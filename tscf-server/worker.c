@@ -273,7 +273,7 @@ int server_workers_start(struct server *server)
 	for (unsigned n = 0; n < server->worker_count; n++)
 		start_worker(&server->workers[n], &err);
 	if (err < 0) {
-		tscf_error("cannot begin a thread: %s", strerror(-err));
+		tscf_error("cannot start a thread: %s", strerror(-err));
 		server_workers_stop(server);
 	}
 	return err;

@@ -82,11 +82,12 @@ const char *tscf_agreement_accept(const struct tscf_offer *offer, const struct t
 const char *tscf_agreement_take(const struct tscf_offer *offer, const struct tscf_message *response,
 				const uint8_t psk[32], uint8_t lasting[TSCF_LASTING_KEY_SIZE]);
 
+/** What tscf_control_seal adds to a message. */
+#define TSCF_CONTROL_SEAL (TSCF_TLV_HEADER + TSCF_MAC_SIZE)
 /**
  * Add the MAC to a finished message of @p length bytes, which has room for TSCF_CONTROL_SEAL more.  @return the new
  * length.
  */
-#define TSCF_CONTROL_SEAL (TSCF_TLV_HEADER + TSCF_MAC_SIZE)
 uint32_t tscf_control_seal(uint8_t *data, uint32_t length, const uint8_t key[TSCF_CONTROL_KEY_SIZE]);
 /** @return whether the last TLV of @p m is the correct MAC of everything before it. */
 bool tscf_control_right(const struct tscf_message *m, const uint8_t key[TSCF_CONTROL_KEY_SIZE]);

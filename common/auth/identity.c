@@ -202,7 +202,7 @@ void tscf_identity_tick(struct tscf_identity *i, uint64_t now)
 	pthread_rwlock_wrlock(&i->renewal);
 	/* Another thread may have made the share meanwhile. */
 	if (now >= i->now.made + TSCF_SHARE_MS && !make_share(&i->now))
-		tscf_warning("no new key share could be signed: the last one goes on");
+		tscf_warning("cannot sign a new key share: the last one stays in use");
 	pthread_rwlock_unlock(&i->renewal);
 }
 

@@ -65,6 +65,7 @@ struct tscf_addr tscf_addr_v4(const void *bytes);
 struct tscf_addr tscf_addr_v6(const void *bytes);
 /** @return the number of bytes an address of @p family has: 4, 16, or 0. */
 size_t tscf_addr_size(uint8_t family);
+/** @return whether family and bytes are the same; two that are no address are equal. */
 bool tscf_addr_equal(const struct tscf_addr *a, const struct tscf_addr *b);
 /** @return whether @p a is the wildcard address of its family, or no address at all. */
 bool tscf_addr_is_any(const struct tscf_addr *a);
@@ -78,6 +79,7 @@ int tscf_addr_parse(const char *text, struct tscf_addr *out);
 /** Write @p a as text into @p buf of TSCF_ADDR_TEXT bytes.  @return buf. */
 const char *tscf_addr_format(const struct tscf_addr *a, char *buf);
 
+/** @return whether both families have the same address, or none. */
 bool tscf_addrs_equal(const struct tscf_addrs *a, const struct tscf_addrs *b);
 /** @return whether @p a is in @p addrs. */
 bool tscf_addrs_have(const struct tscf_addrs *addrs, const struct tscf_addr *a);
@@ -88,7 +90,9 @@ const char *tscf_addrs_format(const struct tscf_addrs *addrs, char *buf);
 
 /** Parse "ADDRESS/LENGTH"; a bare address has the full prefix length.  @return 0, or -EINVAL. */
 int tscf_prefix_parse(const char *text, struct tscf_prefix *out);
+/** Write "ADDRESS/LENGTH" into @p buf of TSCF_ADDR_TEXT bytes.  @return buf. */
 const char *tscf_prefix_format(const struct tscf_prefix *p, char *buf);
+/** @return whether @p a is in the prefix, and of its family. */
 bool tscf_prefix_contains(const struct tscf_prefix *p, const struct tscf_addr *a);
 /** @return whether both are the same network; host bits do not count. */
 bool tscf_prefix_equal(const struct tscf_prefix *a, const struct tscf_prefix *b);
@@ -103,12 +107,15 @@ struct tscf_prefix tscf_prefix_split(struct tscf_prefix *p);
 
 /** @return the size to pass to bind(), connect() and sendto() with @p e. */
 socklen_t tscf_endpoint_size(const union tscf_endpoint *e);
+/** @return whether address and port are the same. */
 bool tscf_endpoint_equal(const union tscf_endpoint *a, const union tscf_endpoint *b);
 /** Read address and port from a kernel sockaddr.  @return 0, or -EAFNOSUPPORT. */
 int tscf_endpoint_from_sockaddr(const struct sockaddr *sa, socklen_t len, union tscf_endpoint *out);
+/** Set *out to the address and the @p port, which is in host byte order here as everywhere in this file. */
 void tscf_endpoint_make(const struct tscf_addr *a, uint16_t port, union tscf_endpoint *out);
 /** @return the address part; an IPv4-mapped IPv6 address becomes IPv4. */
 struct tscf_addr tscf_endpoint_addr(const union tscf_endpoint *e);
+/** @return the port in host byte order; 0 of an endpoint without a family. */
 uint16_t tscf_endpoint_port(const union tscf_endpoint *e);
 void tscf_endpoint_set_port(union tscf_endpoint *e, uint16_t port);
 /** Write "192.0.2.1:2004", "[2001:db8::1]:2004" or, with the number of its interface, "[fe80::1%2]:2004" into @p buf of

@@ -35,7 +35,9 @@ struct tscf_pcapng_packet {
 
 /** The first block of a file.  @p application is the name of the program that writes it. */
 size_t tscf_pcapng_section(uint8_t *out, size_t size, const char *application);
+/** An interface; the first one has the number 0. */
 size_t tscf_pcapng_interface(uint8_t *out, size_t size, const char *name, const char *description);
+/** A packet of an interface whose block stands before. */
 size_t tscf_pcapng_packet(uint8_t *out, size_t size, const struct tscf_pcapng_packet *packet);
 /** @p received packets were seen on the interface until @p time, of which @p dropped are not in the file. */
 size_t tscf_pcapng_statistics(uint8_t *out, size_t size, uint32_t interface, uint64_t time, uint64_t received,

@@ -50,9 +50,11 @@ int tscf_socket_get_level(const char *control, int fd, void *value, socklen_t *l
  * @return 0 or -errno, as tscf_socket_set_level.
  */
 int tscf_socket_set_redundancy(const char *control, int fd, uint8_t redundancy, uint32_t flags);
+/** What the socket asks for.  @return 0 or -errno, as tscf_socket_get_level. */
 int tscf_socket_get_redundancy(const char *control, int fd, uint8_t *redundancy);
 /** The same of whether the socket prefers datagrams (datagram.h). */
 int tscf_socket_set_datagram(const char *control, int fd, uint8_t datagram, uint32_t flags);
+/** What the socket asks for.  @return 0 or -errno, as tscf_socket_get_level. */
 int tscf_socket_get_datagram(const char *control, int fd, uint8_t *datagram);
 
 /**

@@ -26,11 +26,13 @@ struct tscf_crypto_session {
 };
 
 /**
- * Start wolfSSL and register the device.  May be called any number of times; each call needs its tscf_crypto_release.
- * @return 0, or
- * -errno.
+ * Start wolfSSL and register the device.  May be called any number of times; each call that returns 0 needs its
+ * tscf_crypto_release.
+ *
+ * @return 0, or -errno.
  */
 int tscf_crypto_acquire(void);
+/** The last release stops wolfSSL. */
 void tscf_crypto_release(void);
 
 /** @return 0, or -ENOMEM with nothing left to free. */

@@ -32,6 +32,7 @@ struct tscf_gcm *tscf_gcm_new(void);
 /** Wipe and free; NULL is allowed. */
 void tscf_gcm_free(struct tscf_gcm *gcm);
 
+/** @return whether a key may have @p length bytes: 16 or 32. */
 bool tscf_gcm_key_length_valid(uint32_t length);
 /** Encrypt; the key is prepared only if it differs from the last one. */
 void tscf_gcm_seal(struct tscf_gcm *gcm, const uint8_t *key, uint32_t key_length, const struct tscf_gcm_text *text,

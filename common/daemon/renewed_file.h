@@ -34,6 +34,7 @@ struct tscf_renewed_file {
 int tscf_renewed_file_begin(struct tscf_renewed_file *f, const char *name);
 /** Look at files that are taken together.  @return whether to take them: none has changed since one did. */
 bool tscf_renewed_files_settled(struct tscf_renewed_file *files, unsigned count);
+/** Watch nothing any more. */
 void tscf_renewed_file_end(struct tscf_renewed_file *f);
 
 #endif

@@ -39,6 +39,7 @@ struct tscf_candidate_batch {
 /** Classify a packet of @p length bytes.  @p kinds are those of enum tscf_coalesce_kinds that may be merged. */
 enum tscf_candidate_class tscf_candidate_read(uint8_t *data, uint32_t length, unsigned kinds, struct tscf_candidate *p);
 
+/** @return whether two packets that were read without options have the same protocol, addresses and ports. */
 bool tscf_candidate_same_flow(const struct tscf_candidate *a, const struct tscf_candidate *b);
 
 /**

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "common/packet/segment.h"
 
-#include "common/packet/batch.h"
 #include "common/packet/checksum.h"
 #include "common/packet/header_fields.h"
 #include "common/packet/packet.h"

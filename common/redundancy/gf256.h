@@ -12,6 +12,7 @@
 
 /** @return the generator to the power of @p exponent. */
 uint8_t tscf_gf256_power(uint32_t exponent);
+/** @return the product. */
 uint8_t tscf_gf256_multiply(uint8_t a, uint8_t b);
 /** @return the inverse of @p a, which is not 0. */
 uint8_t tscf_gf256_inverse(uint8_t a);

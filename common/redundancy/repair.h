@@ -73,6 +73,7 @@ struct tscf_report {
 uint32_t tscf_repair_write(const struct tscf_repair *repair, uint8_t *out);
 /** Decode a repair packet or count.  @return 0, or -EINVAL. */
 int tscf_repair_read(const uint8_t *data, uint32_t length, struct tscf_repair *out);
+/** Encode a report. */
 void tscf_report_write(const struct tscf_report *report, uint8_t out[TSCF_REPORT_SIZE]);
 /** @return 0, or -EINVAL. */
 int tscf_report_read(const uint8_t *data, uint32_t length, struct tscf_report *out);

@@ -64,7 +64,7 @@ void tscf_key_log_write(int fd, WOLFSSL *ssl)
 	if (wolfSSL_get_keys(ssl, &master, &master_size, &server, &server_size, &client, &client_size) !=
 		WOLFSSL_SUCCESS ||
 	    master_size != MASTER_SIZE || client_size != RANDOM_SIZE) {
-		tscf_warning("key log: a connection does not give its keys");
+		tscf_warning("key log: the keys of a connection cannot be read: what it carries cannot be decrypted");
 		return;
 	}
 	end = tscf_hex_put(line + sprintf(line, "CLIENT_RANDOM "), client, RANDOM_SIZE);

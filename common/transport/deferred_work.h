@@ -32,6 +32,7 @@ struct tscf_deferred_work {
 	void *context;
 };
 
+/** There is no work yet.  @p step, @p pause and @p context are the members above. */
 void tscf_deferred_work_init(struct tscf_deferred_work *work, struct ev_loop *loop, bool (*step)(void *context),
 			     void (*pause)(void *context), void *context);
 /** Announce that there is work; no effect if that is known. */

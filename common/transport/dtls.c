@@ -173,8 +173,7 @@ static void free_table(struct dtls *dtls, struct dtls_table *table)
 {
 	struct dtls_peer *peer, *next;
 
-	HASH_ITER(hh, table->head, peer, next)
-	{
+	HASH_ITER(hh, table->head, peer, next) {
 		dtls_id_forget(dtls, peer);
 		HASH_DELETE(hh, table->head, peer);
 		tscf_source_drop(&dtls->sources, peer->source);

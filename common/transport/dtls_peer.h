@@ -117,6 +117,7 @@ static inline struct dtls *dtls_of(struct dtls_peer *peer)
 
 /* dtls_table.c */
 
+/** @return the connection of @p key in @p table, or NULL. */
 struct dtls_peer *dtls_table_find(struct dtls *dtls, struct dtls_table *table, const struct tscf_outer_key *key);
 /** @return 0, or -ENOMEM. */
 int dtls_table_add(struct dtls *dtls, struct dtls_table *table, struct dtls_peer *peer);
@@ -148,8 +149,9 @@ void dtls_id_heard(struct dtls_peer *peer, const struct tscf_dtls_record *record
  * @return whether a datagram of @p length bytes may be sent to the current address of @p peer; if so, it is counted.
  */
 bool dtls_id_may_send(struct dtls_peer *peer, uint32_t length);
+/** @p peer ends: its connection id is nobody's. */
 void dtls_id_forget(struct dtls *dtls, struct dtls_peer *peer);
-/** The functions of tscf_transport_ops for connection ids. */
+/* The functions of tscf_transport_ops for connection ids (transport.h). */
 uint32_t dtls_id_give(struct tscf_peer *peer, uint8_t *id);
 bool dtls_id_use(struct tscf_peer *peer, const uint8_t *id, uint32_t length);
 void dtls_id_proved(struct tscf_peer *peer);
@@ -188,6 +190,7 @@ void dtls_listen_hello(struct dtls *dtls, const struct tscf_packet *packet, cons
 struct dtls_peer *dtls_peer_new(struct dtls *dtls);
 /** Free @p peer at once; it must be in no table and in no callback. */
 void dtls_peer_free(struct dtls_peer *peer);
+/** Set where @p peer is; it must be in no table, or be entered again. */
 void dtls_peer_set_address(struct dtls_peer *peer, const union tscf_endpoint *outer);
 /** Begin the handshake after the cookie exchange, and its timers. */
 void dtls_peer_start(struct dtls_peer *peer);

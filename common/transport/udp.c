@@ -116,8 +116,7 @@ static void free_udp(struct tscf_transport *t)
 	struct udp *udp = (struct udp *)t;
 	struct udp_peer *peer, *next;
 
-	HASH_ITER(hh, udp->peers, peer, next)
-	{
+	HASH_ITER(hh, udp->peers, peer, next) {
 		HASH_DELETE(hh, udp->peers, peer);
 		free(peer);
 	}

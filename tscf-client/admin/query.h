@@ -13,6 +13,7 @@
 /** With --wait-up: first wait for the daemon and for the plain tunnel; exit status 1 if the time is over before that.
  */
 int query_status(const struct tscf_cli *cli, const struct client_config *config);
+/** Print the sockets that have a level or ask for a service. */
 int query_sockets(const struct tscf_cli *cli, const struct client_config *config);
 /** The SIP servers that the server announces, one a line.  Exit status 1 also if there are none. */
 int query_sip(const struct tscf_cli *cli, const struct client_config *config);
@@ -22,7 +23,9 @@ int query_level(const struct tscf_cli *cli, const struct client_config *config);
 int query_redundancy(const struct tscf_cli *cli, const struct client_config *config);
 /** The same. */
 int query_datagram(const struct tscf_cli *cli, const struct client_config *config);
+/** Have the daemon read its configuration again, and wait until it has. */
 int query_reload(const struct client_config *config);
+/** Have the daemon end, and wait until it has. */
 int query_stop(const struct client_config *config);
 /** Also works without a daemon: removes what a dead one left. */
 int query_flush(const struct client_config *config);

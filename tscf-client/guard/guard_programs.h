@@ -26,6 +26,7 @@ void guard_programs_find(struct guard_programs *g, const struct policies *polici
 /** Until guard_programs_stop, look again when a directory changes, and call @p changed if its numbers are different. */
 void guard_programs_watch(struct guard_programs *g, struct ev_loop *loop, void (*changed)(void *context),
 			  void *context);
+/** Watch no directory any more. */
 void guard_programs_stop(struct guard_programs *g);
 
 /**

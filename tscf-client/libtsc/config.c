@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* tsc_get_config() and the like: what the daemon reports about its tunnels, in the types of tsc.h. */
-#include "common/control/control_wire.h"
 #include "tscf-client/libtsc/address.h"
 #include "tscf-client/libtsc/handle.h"
 

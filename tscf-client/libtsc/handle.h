@@ -80,6 +80,7 @@ struct tsc_socket {
 	} of[SOCKET_SERVICES];
 };
 
+/** Enter the handle into the table of handles; its sockets are none yet. */
 void sockets_add_handle(tsc_handle handle);
 /** Forget the handle and its sockets. */
 void sockets_remove_handle(tsc_handle handle);
@@ -115,6 +116,7 @@ int deliver_present(tsc_handle handle);
 
 /* --- notification.c --- */
 
+/** Open what the notifications wait for.  @return 0, or -errno with nothing left open. */
 int notification_open(tsc_handle handle);
 void notification_close(tsc_handle handle);
 

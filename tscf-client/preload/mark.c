@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "tscf-client/preload/mark.h"
 
-#include "common/control/control.h"
 #include "common/control/socket_level.h"
 #include "tscf-client/preload/environment.h"
 

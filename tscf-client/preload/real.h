@@ -11,6 +11,8 @@
 /** Makes a function visible to the program; everything else in the library is hidden. */
 #define PRELOAD_HOOK __attribute__((visibility("default")))
 
+/* Each does what the function of its name does, and sets errno as that does.  If no library has it, the kernel is
+ * called. */
 int preload_real_socket(int domain, int type, int protocol);
 int preload_real_bind(int fd, const struct sockaddr *address, socklen_t length);
 int preload_real_connect(int fd, const struct sockaddr *address, socklen_t length);

@@ -67,6 +67,7 @@ struct condition_watch {
 int condition_parse(const char *text, struct condition *out);
 /** Write @p c as a user would: "untrusted", "not loss > 2%", "connection Office".  @return @p buf. */
 const char *condition_format(const struct condition *c, char buf[CONDITION_TEXT]);
+/** @return whether both say the same. */
 bool condition_equal(const struct condition *a, const struct condition *b);
 /** @return whether the condition is about something that keepalives measure. */
 bool condition_is_measured(const struct condition *c);

@@ -444,8 +444,8 @@ static bool check_mask(const struct client_config *c)
 
 int client_config_check(const struct client_config *c)
 {
-	bool ok = expect(c->servers.count > 0,
-			 "no server is named: expected server = \"HOST\" in the file, or --server HOST");
+	bool ok = expect(c->servers.count > 0, "no server is named: expected an invitation (tscf-client join), server "
+					       "= \"HOST\" in the file, or --server HOST");
 
 	for (unsigned i = 0; i < c->servers.count; i++)
 		ok &= check_server(c, &c->servers.list[i]);

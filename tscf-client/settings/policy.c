@@ -5,7 +5,6 @@
 #include "common/base/redundancy.h"
 #include "common/control/control.h"
 #include "common/daemon/dscp_setting.h"
-#include "common/packet/dscp.h"
 
 #include <ctype.h>
 #include <errno.h>

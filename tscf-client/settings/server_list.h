@@ -45,6 +45,7 @@ struct client_proxy {
 	char *credentials; /**< for Basic authentication (RFC 7617), in base64; NULL: none.  A secret: never logged */
 };
 
+/** Forget the servers and the settings for all. */
 void client_servers_clear(struct client_servers *s);
 /** Forget the servers, but not the settings for all. */
 void client_servers_forget(struct client_servers *s);
@@ -55,7 +56,9 @@ void client_servers_forget(struct client_servers *s);
  */
 int client_servers_add(struct client_servers *s, const char *text);
 
+/** @return the port of @p one, or else that of all. */
 uint16_t client_server_port(const struct client_servers *s, const struct client_server *one);
+/** @return the transport of @p one, or else that of all, or else CLIENT_TRANSPORT_AUTO. */
 enum client_transport client_server_transport(const struct client_servers *s, const struct client_server *one);
 /** @return the pin, or NULL. */
 const char *client_server_pin(const struct client_servers *s, const struct client_server *one);

@@ -25,8 +25,7 @@ void accept_queue_free(struct accept_queue *q)
 {
 	struct waiting_connection *w, *next;
 
-	HASH_ITER(hh, q->connections, w, next)
-	{
+	HASH_ITER(hh, q->connections, w, next) {
 		HASH_DEL(q->connections, w);
 		free(w);
 	}

@@ -119,8 +119,7 @@ static void remove_missing(struct accept_queue *q)
 {
 	struct waiting_connection *w, *next;
 
-	HASH_ITER(hh, q->connections, w, next)
-	{
+	HASH_ITER(hh, q->connections, w, next) {
 		if (w->check != q->check)
 			accept_queue_remove(q, w);
 	}

@@ -170,8 +170,8 @@ bool asked_for(struct asked *a, const struct guard_event *e)
 	struct asked_search *s;
 
 	LL_FOREACH(a->list, s)
-	if (s->pid == (pid_t)e->pid)
-		return add(&s->later, e);
+		if (s->pid == (pid_t)e->pid)
+			return add(&s->later, e);
 	if (!add(&requests, e))
 		return false;
 	if (begin(a, (pid_t)e->pid, e->uid, &requests))

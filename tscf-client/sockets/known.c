@@ -78,5 +78,5 @@ void known_free(struct known *k)
 	struct known_socket *one, *next;
 
 	HASH_ITER(hh, k->by_cookie, one, next)
-	known_forget(k, one);
+		known_forget(k, one);
 }

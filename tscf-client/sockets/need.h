@@ -27,6 +27,7 @@ struct need {
 	struct tscf_timer timer;
 };
 
+/** Begin; the owner has set what it uses. */
 void need_init(struct need *n);
 /** Write the present need into a request for the tunnel, or for its configuration. */
 void need_write(struct need *n, struct tscf_writer *w);

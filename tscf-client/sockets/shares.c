@@ -40,7 +40,7 @@ void shares_free(struct shares *s)
 {
 	struct share *share, *next;
 	HASH_ITER(hh, s->by_uid, share, next)
-	drop(s, share);
+		drop(s, share);
 }
 
 void shares_begin(struct shares *s)
@@ -59,8 +59,7 @@ void shares_seen(struct shares *s, uint32_t uid)
 void shares_end(struct shares *s)
 {
 	struct share *share, *next;
-	HASH_ITER(hh, s->by_uid, share, next)
-	{
+	HASH_ITER(hh, s->by_uid, share, next) {
 		share->count = share->counting;
 		if (share->count == 0)
 			drop(s, share);

@@ -22,6 +22,11 @@ typedef void (*resolver_done)(void *context, unsigned tag, const struct way_addr
 struct resolver *resolver_new(struct ev_loop *loop, resolver_done done, void *context);
 /** Free the resolver: no look-up is answered any more.  Threads that still wait for a name server end by themselves. */
 void resolver_free(struct resolver *r);
+/** Most look-ups of one tag at a time. */
+#define RESOLVER_AT_ONCE 16
+/** Look-ups are told apart by a tag: one for each server of the configuration. */
+#define RESOLVER_TAGS CLIENT_SERVERS_MAX
+
 /**
  * Look @p host up.  An address is answered at once, from inside this call; a name from the event loop.
  *
@@ -31,8 +36,6 @@ void resolver_free(struct resolver *r);
  *
  * @param tag  less than RESOLVER_TAGS
  */
-#define RESOLVER_AT_ONCE 16
-#define RESOLVER_TAGS    CLIENT_SERVERS_MAX
 void resolver_ask(struct resolver *r, unsigned tag, const char *host);
 
 #endif

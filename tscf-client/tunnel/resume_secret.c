@@ -10,6 +10,13 @@
 #include <string.h>
 #include <unistd.h>
 
+/* @p what could not be kept, for the reason @p error. */
+static void note_loss(const char *what, int error)
+{
+	tscf_warning("%s: %s: after a crash the encrypted tunnel will take seconds to come back", what,
+		     strerror(error));
+}
+
 void resume_secret_open(struct resume_secret *s, const char *state_dir)
 {
 	char file[PATH_MAX];
@@ -21,8 +28,7 @@ void resume_secret_open(struct resume_secret *s, const char *state_dir)
 	else
 		errno = ENAMETOOLONG;
 	if (s->file < 0) {
-		tscf_warning("%s: %s: after a crash the encrypted tunnel will take seconds to come back", file,
-			     strerror(errno));
+		note_loss(file, errno);
 		return;
 	}
 	s->known = s->former_run = pread(s->file, s->bytes, sizeof(s->bytes), 0) == sizeof(s->bytes);
@@ -48,7 +54,7 @@ void resume_secret_take(struct resume_secret *s, const struct tscf_message *resp
 		return;
 	memcpy(s->bytes, tlv.value, sizeof(s->bytes));
 	if (s->file >= 0 && pwrite(s->file, s->bytes, sizeof(s->bytes), 0) != sizeof(s->bytes))
-		tscf_warning("the resume secret cannot be written: %s", strerror(errno));
+		note_loss("resume-secret", errno);
 }
 
 void resume_secret_write(const struct resume_secret *s, struct tscf_writer *w)

@@ -93,7 +93,7 @@ static void note_refusal(struct side_way *s, const struct tscf_message *response
 	tscf_message_response(response, &code, text, sizeof(text));
 	snprintf(reason, sizeof(reason), "%s%s%s", tscf_response_name(code), text[0] ? ": " : "", text);
 	if (strcmp(reason, s->reason) != 0)
-		tscf_info("%s of the %s tunnel: its stream only: %s", s->kind->name, s->stream->name, reason);
+		tscf_info("%s of the %s tunnel go by its stream only: %s", s->kind->name, s->stream->name, reason);
 	memcpy(s->reason, reason, sizeof(reason));
 }
 
@@ -216,7 +216,7 @@ static void alive(struct tunnel *t)
 	enter(s, SIDE_WAY_UP, 0);
 	s->reason[0] = '\0';
 	s->opened++;
-	tscf_info("%s of the %s tunnel: a way by %s to %s", s->kind->name, t->name,
+	tscf_info("%s of the %s tunnel go by %s to %s", s->kind->name, t->name,
 		  way_transport(s->kind->transport, t->encrypted), tscf_endpoint_format(&at, to));
 }
 

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "tscf-client/tunnel/trust.h"
 
-#include "common/base/log.h"
 #include "common/base/text.h"
 #include "common/crypto/hash.h"
 #include "tscf-client/tunnel/connector.h"

@@ -163,7 +163,7 @@ int server_recorder_start(struct server_recorder *r)
 
 	r->running = err == 0;
 	if (err < 0)
-		tscf_error("cannot begin a thread: %s", strerror(-err));
+		tscf_error("cannot start a thread: %s", strerror(-err));
 	return err;
 }
 
@@ -284,7 +284,8 @@ void server_recorder_close(struct server_recorder *r)
 		return;
 	if (r->running && !stop(r)) {
 		/* The thread hangs in a system call and may still use all this. */
-		tscf_warning("%s: does not end: %u records are lost", r->ops->what, server_recorder_waiting(r));
+		tscf_warning("%s: a record cannot be written before this program ends: %u records are lost",
+			     r->ops->what, server_recorder_waiting(r));
 		pthread_detach(r->thread);
 		return;
 	}

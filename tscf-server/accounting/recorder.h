@@ -48,6 +48,7 @@ int server_recorder_start(struct server_recorder *r);
  * @return 0, or -ENOMEM with nothing changed.
  */
 int server_recorder_change(struct server_recorder *r, const char *target);
+/** @return whether records are written. */
 bool server_recorder_on(const struct server_recorder *r);
 /** Pass a record on, if the recorder is on.  Never blocks. */
 void server_recorder_put(struct server_recorder *r, const struct server_account *account);

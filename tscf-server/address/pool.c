@@ -126,8 +126,7 @@ void server_pool_free(struct server_pool *pool)
 	if (!pool)
 		return;
 	HASH_CLEAR(hh_client, pool->by_client);
-	HASH_ITER(hh, pool->entries, e, next)
-	{
+	HASH_ITER(hh, pool->entries, e, next) {
 		HASH_DELETE(hh, pool->entries, e);
 		free(e);
 	}

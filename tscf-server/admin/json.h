@@ -12,8 +12,11 @@
 
 /** Set a member to @p value, which is taken over. */
 void server_json_set(json_t *object, const char *key, json_t *value);
+/** Set a member to a number. */
 void server_json_number(json_t *object, const char *key, uint64_t value);
+/** @return the text of an address and port, a new reference; NULL when out of memory. */
 json_t *server_json_endpoint(const union tscf_endpoint *e);
+/** The same of an address. */
 json_t *server_json_address(const struct tscf_addr *a);
 /** @return an array of the names of @p services, SERVER_SERVICE_*. */
 json_t *server_json_services(uint32_t services);

@@ -10,12 +10,15 @@
 #include "common/daemon/cli.h"
 #include "tscf-server/settings/config.h"
 
+/** Print the state of the server. */
 int query_status(const struct tscf_cli *cli, const struct server_config *config);
 /** Print how many tunnels have ended. */
 int query_disconnect(const struct tscf_cli *cli, const struct server_config *config);
 /** Write what is in the tunnels to a file. */
 int query_capture(const struct tscf_cli *cli, const struct server_config *config);
+/** Have the daemon read its configuration again, and wait until it has. */
 int query_reload(const struct server_config *config);
+/** Have the daemon end, and wait until it has. */
 int query_stop(const struct server_config *config);
 
 #endif

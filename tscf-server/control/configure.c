@@ -351,7 +351,7 @@ void server_configure_plain(const struct server_request *r)
 	s->who = who;
 	s->quota = quota;
 	if (server_allowance_grant(r->state, s, &grant) < 0)
-		tscf_warning("out of memory: the records of a tunnel have no class");
+		tscf_warning("out of memory: the accounting records of a tunnel have no Class attribute");
 	s->quiet = tscf_message_find(r->message, TSCF_TLV_QUIET, &quiet);
 	answer_plain(r, s);
 }
@@ -455,7 +455,7 @@ static int establish(const struct server_request *r, const struct server_session
 	/* The encrypted session may outlive the plain tunnel, but ends when the client is not admitted any more. */
 	s->who = plain->who ? server_client_name_copy(plain->who) : NULL;
 	if (server_allowance_share(r->state, s, plain) < 0)
-		tscf_warning("out of memory: the records of a tunnel have no class");
+		tscf_warning("out of memory: the accounting records of a tunnel have no Class attribute");
 	err = plain->who && !s->who
 		  ? -ENOMEM
 		  : server_session_configure(r->state, s, tsid, lease, plain->lease, plain->services, r->in->now);

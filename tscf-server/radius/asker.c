@@ -189,7 +189,7 @@ int server_asker_start(struct server_asker *a)
 		a->threads += err == 0;
 	}
 	if (err < 0)
-		tscf_error("cannot begin a thread: %s", strerror(-err));
+		tscf_error("cannot start a thread: %s", strerror(-err));
 	return err;
 }
 

@@ -46,9 +46,10 @@ static struct server_authorisation *find(const struct server_authorisations *all
 	struct server_authorisation *a;
 
 	DL_FOREACH(all->first, a)
-	if (tscf_addr_equal(&a->source, &source) && memcmp(a->client_id, client_id, sizeof(a->client_id)) == 0 &&
-	    strcmp(a->who.name, who->name) == 0 && tscf_equal_secret(a->who.key, who->key, sizeof(who->key)))
-		return a;
+		if (tscf_addr_equal(&a->source, &source) &&
+		    memcmp(a->client_id, client_id, sizeof(a->client_id)) == 0 && strcmp(a->who.name, who->name) == 0 &&
+		    tscf_equal_secret(a->who.key, who->key, sizeof(who->key)))
+			return a;
 	return NULL;
 }
 
@@ -67,7 +68,7 @@ static bool has_room(const struct server_authorisations *all, const struct tscf_
 	unsigned same = 0;
 
 	DL_FOREACH(all->first, a)
-	same += strcmp(a->who.name, who->name) == 0;
+		same += strcmp(a->who.name, who->name) == 0;
 	return all->count < SERVER_AUTHORISATIONS_MAX && same < SERVER_AUTHORISATIONS_EACH;
 }
 
@@ -194,15 +195,15 @@ void server_authorisation_decide(struct server_state *state, const struct server
 	struct server_authorisation *a;
 
 	DL_FOREACH(state->authorisations.first, a)
-	if (a->id == ruling->id && !a->decided) {
-		decide(a, ruling, handle, context);
-		/* A client that was refused may be let in when it asks again. */
-		if (ruling->err < 0)
-			forget(&state->authorisations, a);
-		else
-			a->asked = now;
-		return;
-	}
+		if (a->id == ruling->id && !a->decided) {
+			decide(a, ruling, handle, context);
+			/* A client that was refused may be let in when it asks again. */
+			if (ruling->err < 0)
+				forget(&state->authorisations, a);
+			else
+				a->asked = now;
+			return;
+		}
 }
 
 void server_authorisations_tick(struct server_state *state, uint64_t now, server_authorised handle, void *context)
@@ -211,8 +212,7 @@ void server_authorisations_tick(struct server_state *state, uint64_t now, server
 	const struct server_ruling none = {.err = -ETIMEDOUT};
 	struct server_authorisation *a, *next;
 
-	DL_FOREACH_SAFE(all->first, a, next)
-	{
+	DL_FOREACH_SAFE(all->first, a, next) {
 		const uint64_t limit = a->decided ? SERVER_AUTHORISATION_MS : (uint64_t)all->timeout + GRACE_MS;
 
 		if (now - a->asked < limit)

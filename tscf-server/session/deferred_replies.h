@@ -21,6 +21,7 @@ struct server_deferred_replies {
 	unsigned count;
 };
 
+/** No answer waits. */
 void server_deferred_replies_init(struct server_deferred_replies *w);
 void server_deferred_replies_free(struct server_deferred_replies *w);
 

@@ -96,8 +96,7 @@ void server_quotas_change(struct server_quotas *quotas, struct server_client_lim
 	pthread_mutex_lock(&quotas->lock);
 	before = quotas->limits;
 	quotas->limits = server_client_limits_hold(limits);
-	DL_FOREACH(quotas->list, q)
-	{
+	DL_FOREACH(quotas->list, q) {
 		struct server_limits own = limits_of(quotas, q);
 
 		set_limits(q, &own);

@@ -26,6 +26,7 @@ struct server_reply_cache {
 
 /** Keep an answer; without memory it is not kept. */
 void server_reply_keep(struct server_cached_reply *slot, uint32_t sequence, const uint8_t *data, uint32_t length);
+/** Free the answer, if there is one. */
 void server_reply_forget(struct server_cached_reply *slot);
 
 /** Keep an answer; it replaces the oldest of @p most. */
@@ -33,6 +34,7 @@ void server_reply_cache_keep(struct server_reply_cache *answers, unsigned most, 
 			     uint32_t length);
 /** @return the answer to the request of that sequence number, or NULL. */
 const struct server_cached_reply *server_reply_cache_find(const struct server_reply_cache *answers, uint32_t sequence);
+/** Free all answers. */
 void server_reply_cache_forget(struct server_reply_cache *answers);
 
 #endif

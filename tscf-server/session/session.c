@@ -269,8 +269,8 @@ struct server_session *server_session_accepted(const struct server_sessions *tab
 	struct server_session *s;
 
 	DL_FOREACH(table->unconfirmed, s)
-	if (s->encrypted && s->serial == serial)
-		return s;
+		if (s->encrypted && s->serial == serial)
+			return s;
 	return NULL;
 }
 

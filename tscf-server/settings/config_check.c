@@ -38,9 +38,9 @@ static bool pools_meet(const char *interface, const struct server_prefixes *a, c
 static bool check_pools(const struct server_interface_config *i)
 {
 	if (i->pool.count == 0) {
-		tscf_error(
-		    "interface %s has no addresses for clients: expected tscf-address-pool { range = ... } or --pool",
-		    i->name);
+		tscf_error("interface %s has no addresses for clients: expected tscf-address-pool { range = ... }, "
+			   "which tscf-server init writes, or --pool",
+			   i->name);
 		return false;
 	}
 	for (unsigned f = 0; f < TSCF_FAMILIES && (i->services & SERVER_SERVICE_DTTE); f++) {

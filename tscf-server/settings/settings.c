@@ -4,7 +4,6 @@
 #include "common/daemon/dscp_setting.h"
 #include "common/linux/scheduling.h"
 #include "common/linux/tun_steering.h"
-#include "common/packet/dscp.h"
 #include "common/packet/message.h"
 #include "common/redundancy/redundancy.h"
 

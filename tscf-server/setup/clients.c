@@ -30,8 +30,8 @@ static const struct server_interface_config *find_interface(const struct server_
 	for (const struct server_interface_config *i = c->interfaces; i; i = i->next)
 		if (i->enabled && i->psk_file)
 			return i;
-	tscf_error("no interface has a file of keys: expected psk-file in the configuration (but then clients without "
-		   "a key are not let in)");
+	tscf_error("no interface has a file of keys: expected psk-file in the configuration, as tscf-server init "
+		   "writes it (clients without a key are not let in then)");
 	return NULL;
 }
 

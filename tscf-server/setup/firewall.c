@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "tscf-server/setup/firewall.h"
 
+#include "tscf-server/setup/init_text.h"
 #include "tscf-server/setup/program.h"
 
 #include <stdlib.h>
@@ -77,6 +78,12 @@ static void take_line(struct reading *r, const char *line, struct firewall *out)
 		out->chains[out->count++] = r->chain;
 }
 
+/** firewalld has commands of its own, and what init has written lets the tunnels' packets pass. */
+static bool is_passed_over(const struct firewall_chain *chain)
+{
+	return strcmp(chain->table, "firewalld") == 0 || strcmp(chain->table, INIT_TABLE) == 0;
+}
+
 void firewall_parse(const char *listing, struct firewall *out)
 {
 	struct reading r = {.based = false};
@@ -94,7 +101,7 @@ void firewall_parse(const char *listing, struct firewall *out)
 			out->firewalld |= strcmp(chain->table, "firewalld") == 0;
 		else if (sscanf(line, "chain %63s {", chain->name) == 1)
 			r.based = false;
-		else if (strcmp(chain->table, "firewalld") != 0)
+		else if (!is_passed_over(chain))
 			take_line(&r, line, out);
 	}
 }

@@ -27,7 +27,8 @@ struct firewall {
 	bool firewalld, ufw;
 };
 
-/** Find them in the text that "nft list ruleset" prints.  A pure function; chains of firewalld and ufw are left out. */
+/** Find them in the text that "nft list ruleset" prints.  A pure function; chains of firewalld, ufw and init are left
+ * out. */
 void firewall_parse(const char *listing, struct firewall *out);
 
 /** Look at this host. */

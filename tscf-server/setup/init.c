@@ -134,7 +134,7 @@ static int set_forwarding(void)
 /** The rules come before forwarding, which they restrict; forwarding is the last step that can fail. */
 static int apply_to_host(const struct init_plan *plan)
 {
-	static const char *const words[] = {"nft", "delete", "table", "ip", "tscf_server", NULL};
+	static const char *const words[] = {"nft", "delete", "table", "ip", INIT_TABLE, NULL};
 	int err = nft("-f", plan->nft_file);
 
 	if (err < 0 || plan->forwards)

@@ -5,8 +5,6 @@
 
 #include <string.h>
 
-#define TABLE "tscf_server"
-
 static void print_prefixes(const struct server_prefixes *list, FILE *out)
 {
 	char text[TSCF_ADDR_TEXT];
@@ -141,9 +139,9 @@ void init_text_nft(const struct init_plan *plan, FILE *out)
 	fputs(
 	    "#!/usr/sbin/nft -f\n"
 	    "# Rules for tscf-server, written by tscf-server init; they can be loaded again.\n"
-	    "table ip " TABLE "\n"
-	    "delete table ip " TABLE "\n"
-	    "table ip " TABLE " {\n"
+	    "table ip " INIT_TABLE "\n"
+	    "delete table ip " INIT_TABLE "\n"
+	    "table ip " INIT_TABLE " {\n"
 	    "\t# The service network sees clients by the address of this host.  Without this chain its routers need a\n"
 	    "\t# route to the clients' addresses.\n"
 	    "\tchain postrouting {\n\t\ttype nat hook postrouting priority srcnat;\n\t\t",
@@ -165,20 +163,20 @@ void init_text_nft(const struct init_plan *plan, FILE *out)
 void init_text_commands(const struct init_plan *plan, FILE *out)
 {
 	if (!plan->forwards) {
-		fputs("    nft add table ip " TABLE "\n"
-		      "    nft 'add chain ip " TABLE
+		fputs("    nft add table ip " INIT_TABLE "\n"
+		      "    nft 'add chain ip " INIT_TABLE
 		      " forward { type filter hook forward priority filter; policy accept; }'\n"
-		      "    nft 'add rule ip " TABLE " forward iifname != ",
+		      "    nft 'add rule ip " INIT_TABLE " forward iifname != ",
 		      out);
 		print_devices(plan, out);
 		fputs(" oifname != ", out);
 		print_devices(plan, out);
 		fputs(" drop'\n    sysctl -w net.ipv4.ip_forward=1\n", out);
 	} else {
-		fputs("    nft add table ip " TABLE "\n", out);
+		fputs("    nft add table ip " INIT_TABLE "\n", out);
 	}
-	fputs("    nft 'add chain ip " TABLE " postrouting { type nat hook postrouting priority srcnat; }'\n"
-	      "    nft 'add rule ip " TABLE " postrouting ",
+	fputs("    nft 'add chain ip " INIT_TABLE " postrouting { type nat hook postrouting priority srcnat; }'\n"
+	      "    nft 'add rule ip " INIT_TABLE " postrouting ",
 	      out);
 	print_masquerade(plan, out);
 	fputs("'\n", out);

@@ -13,6 +13,9 @@
 #include <stdbool.h>
 #include <stdio.h>
 
+/** The table of nft, in family ip, that has all rules of init. */
+#define INIT_TABLE "tscf_server"
+
 /** What is to be set up: one interface of the configuration, with a range of each kind, and its files. */
 struct init_plan {
 	const struct server_config *config;
@@ -22,6 +25,7 @@ struct init_plan {
 	bool forwards;          /**< the host forwards already, so it may be a router for others */
 };
 
+/** The configuration file of the server. */
 void init_text_config(const struct init_plan *plan, FILE *out);
 /** Rules for nft -f; they can be loaded again. */
 void init_text_nft(const struct init_plan *plan, FILE *out);
