@@ -1,5 +1,5 @@
 # contrib
-EXTRA_DIST += contrib/bare contrib/check contrib/circles contrib/copy-source contrib/layers contrib/man-pages contrib/packages
+EXTRA_DIST += contrib/bare contrib/check contrib/circles contrib/copy-source contrib/layers contrib/man-pages contrib/named contrib/packages contrib/vm
 EXTRA_DIST += contrib/demo contrib/demo.d/all.sh contrib/demo.d/audio.py contrib/demo.d/baresip.config contrib/demo.d/combination.sh contrib/demo.d/kamailio.cfg contrib/demo.d/sip.sh contrib/demo.d/voice.sh
 
 EXTRA_DIST += contrib/plot contrib/wireshark/tscf.lua contrib/monitoring/tscf-metrics contrib/monitoring/tscf-alerts.yml \
@@ -19,7 +19,7 @@ EXTRA_DIST += contrib/deb contrib/debian/changelog contrib/debian/control contri
 	contrib/debian/tscf-client.install contrib/debian/tscf-common.docs contrib/debian/tscf-common.examples contrib/debian/tscf-common.install \
 	contrib/debian/tscf-server.install contrib/debian/tscf-server.logrotate \
 	contrib/debian/tscf-client.postrm contrib/debian/tscf-server.postrm contrib/deb-repo contrib/deb-try contrib/try.sh
-EXTRA_DIST += contrib/apparmor/abstractions/tscf contrib/apparmor/tscf-client contrib/apparmor/tscf-server
+EXTRA_DIST += contrib/apparmor/abstractions/tscf contrib/apparmor/tscf-client contrib/apparmor/tscf-server contrib/confined contrib/confined.d/services.sh
 
 # RPM packages, and container images.
 EXTRA_DIST += contrib/rpm contrib/rpm-try contrib/fedora/macros contrib/fedora/rpmbuild.sh contrib/fedora/rpmlint.toml \

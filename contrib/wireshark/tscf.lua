@@ -57,7 +57,7 @@ local tlv_names = {
 	[32] = "KEY_SHARE", [33] = "CHAIN_DIGEST", [34] = "SIGNATURE", [35] = "MAC", [36] = "CHAIN_PART",
 	[40] = "CONNECTION_ID", [41] = "ASIDE", [42] = "SEAL", [43] = "AUTH_KEY", [45] = "SOCKET", [46] = "SOCKET_ANSWER",
 	[47] = "SOCKETS_DUE", [48] = "LASTING_KEY", [50] = "NAGLE", [51] = "NEED", [52] = "YIELD",
-	[53] = "NETWORKS",
+	[53] = "NETWORKS", [54] = "ENTRIES_LEFT",
 }
 
 local f = {
@@ -311,6 +311,7 @@ local tlvs = {
 	[51] = { one_of(1), show_need },
 	[52] = { one_of(0), show_nothing },
 	[53] = { one_of(0), show_nothing },
+	[54] = { one_of(0), show_nothing },
 }
 
 -- Show the value of a TLV in @tree.  Returns its text, or nil if it is malformed.
