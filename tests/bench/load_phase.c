@@ -61,8 +61,7 @@ static void look_after(struct load *load)
 {
 	struct load_client *c, *next;
 
-	DL_FOREACH_SAFE(load->under_way, c, next)
-	{
+	DL_FOREACH_SAFE(load->under_way, c, next) {
 		if (load->now - c->sent < wait_of(c))
 			continue;
 		if (c->attempts >= ATTEMPTS_MAX) {

@@ -24,17 +24,29 @@ burst() {
 	run "$1" "$TSCF_TOOLS/tcp" --to $HOST:7000 --bytes 3000000 >"$T/tcp.out" 2>&1
 	is "$SERVER_OUTER, $1: bytes back" "$(tail -n1 "$T/tcp.out" | jq .received)" -eq 3000000
 }
+reconnects() { client_status '.counters.plain_reconnects // 0'; }
 try() {
+	local before from away
 	start_client
 	burst library
 	burst encrypted-only
 	is "$SERVER_OUTER: transports" "$(plain_by) $(encrypted_by)" = "udp dtls"
 	program going library "$TSCF_TOOLS/flow" --to $HOST:7000 --rate 100 --report 50
 	grows going .echoed 20
-	stop_server
-	start_listening
-	grows going .echoed 50 "$SERVER_OUTER: the flow goes on with a server that was started again"
-	is "$SERVER_OUTER: without a new tunnel" "$(client_status '.counters.plain_reconnects // 0')" -eq 0
+	# From a server that is away for long, on a busy machine, the client rightly makes a new connection.
+	for _ in 1 2 3 4 5; do
+		before=$(reconnects) from=$(now)
+		stop_server
+		start_listening
+		away=$(elapsed "$from")
+		grows going .echoed 50 "$SERVER_OUTER: the flow goes on with a server that was started again"
+		[ "$away" -ge 1000 ] || break
+	done
+	if [ "$away" -lt 1000 ]; then
+		is "$SERVER_OUTER: without a new connection" "$(reconnects)" -eq "$before"
+	else
+		note "$SERVER_OUTER: a server that is away for $away ms shows nothing of its first packets"
+	fi
 	kill "$LAST_PID"
 	stop_client
 }

@@ -54,7 +54,8 @@ lingers() {
 }
 lingers client "$PHONE" "$CLIENT_CONTROL"
 grows only .echoed 50
-is "no packet was held up: lost" "$(last only .lost)" -le 5
+# At 100 packets a second; one that waits for close() would take 20 s.  What is under way counts as lost.
+is "no packet was held up: lost" "$(last only .lost)" -le 100
 is "others' programs get their level" "$(run encrypted-only "$TSCF_TOOLS/flow" --to $HOST:7000 --count 5 --rate 100 --until-echoed 5 | tail -1 | jq .echoed)" -eq 5
 lingers server "$SERVER" "$SERVER_CONTROL"
 

@@ -32,8 +32,9 @@ done
 nobody "$TSCF_BINDIR/tscf-run" --control "$CLIENT_CONTROL" --level unencrypted -- "$TSCF_TOOLS/flow" --to $HOST:7000 --count 1 >/dev/null
 is "a stranger gives levels to his own sockets" $? -eq 0
 ip netns exec "$SERVICE" "$TSCF_BINDIR/tscf-run" --control "$CLIENT_CONTROL" --level encrypted-only -- \
-	"$TSCF_TOOLS/flow" --to $HOST2:7000 --count 1 >"$T/elsewhere"
+	"$TSCF_TOOLS/flow" --to $HOST2:7000 --count 1 >"$T/elsewhere" 2>"$T/elsewhere.err"
 is "a socket of another network namespace is refused" "$(jq -r .error "$T/elsewhere")" = EACCES
+check "and tscf-run says why" grep -q "another network namespace than the client's, such as a container's: the program's sockets fail" "$T/elsewhere.err"
 
 # --- malformed requests, with descriptors of every kind, and many connections ---
 cat >"$T/abuse.py" <<'END'

@@ -7,6 +7,7 @@
 TRANSPORT=tcp SERVICES=DTTE,DDT EF=184
 topology
 command -v nft >/dev/null || skip "needs nft"
+realtime
 start_capture
 echo_server
 start_server
@@ -53,7 +54,7 @@ moves() {
 	must 10 "[ \"\$(media $1)\" = up ]" "$1 media goes by datagrams"
 	before=$(media_packets up)
 	at "$2"
-	in_phone "${AT[@]}" python3 "$T/mover.py" "$PHONE_INNER" $(($3 + 2)) $HOST 500 $EF >"$T/mover.out" 2>"$T/mover.log" || fail "the mover has failed"
+	in_phone "${AT[@]}" "${REALTIME[@]}" python3 "$T/mover.py" "$PHONE_INNER" $(($3 + 2)) $HOST 500 $EF >"$T/mover.out" 2>"$T/mover.log" || fail "the mover has failed"
 	note "$1: $(cat "$T/mover.out")"
 	is "$1: packets of 500 moves" "$(jq .sent "$T/mover.out")" -eq 3000
 	is "$1: lost in 500 moves there and back" "$(jq .lost "$T/mover.out")" -eq 0
@@ -76,8 +77,8 @@ for ns in "$PHONE" "$SERVER"; do
 	END
 done
 program upload stranger "$TSCF_TOOLS/flow" --bind "$PHONE_INNER:5050" --to $HOST:7000 --rate 1500 --size 1200 --marker "M-upload " --report 50
-in_phone python3 "$T/mover.py" "$PHONE_INNER" 5052 $HOST 0 0 400 >"$T/stream.out"
-in_phone python3 "$T/mover.py" "$PHONE_INNER" 5054 $HOST 0 $EF 400 >"$T/media.out"
+in_phone "${REALTIME[@]}" python3 "$T/mover.py" "$PHONE_INNER" 5052 $HOST 0 0 400 >"$T/stream.out"
+in_phone "${REALTIME[@]}" python3 "$T/mover.py" "$PHONE_INNER" 5054 $HOST 0 $EF 400 >"$T/media.out"
 note "on the stream: $(cat "$T/stream.out")"
 note "by datagrams: $(cat "$T/media.out")"
 is "p99 of the call, in ms" "$(jq '.p99 | floor' "$T/media.out")" -lt 100

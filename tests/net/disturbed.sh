@@ -62,16 +62,7 @@ preload CLIENT_AS libclock "TSCF_TEST_CLOCK=$T/clock"
 SERVER_OUTER=$NAME start_client
 GUARD=$(client_status .guard.state)
 note "guard: $GUARD"
-# How long a program waits for the processor at most, in ms.
-background stalls "$PHONE" python3 -c 'import time
-longest, before = 0, time.monotonic()
-while True:
-    time.sleep(0.005)
-    now = time.monotonic()
-    if now - before > longest:
-        longest = now - before
-        print(round(longest * 1000), flush=True)
-    before = now'
+watch_stalls
 PHONE4=$(client_status '.plain.internal[0]') PHONE6=$(client_status '.plain.internal[1]')
 
 FLOWS=
@@ -117,6 +108,7 @@ down() {
 	command sleep 0.1
 	ip -n "$PHONE" link set "$1" up
 }
+dark() { ip -n "$PHONE" link set "$1" carrier off; }
 setting() { in_phone sysctl -qw "$1"; }
 # The host gets IPv6 again, without the kernel's own addresses and messages.
 ipv6_off_and_on() {
@@ -132,7 +124,7 @@ DISTURBANCES=(
 	"ip -n $PHONE -4 route flush table 7454" "ip -n $PHONE -6 route flush table 7454"
 	"route replace -4 192.0.2.0/24" "route replace -6 2001:db8:2::/64" "route add -4 $HOST4/32" "route add -6 $HOST/128"
 	"ip -n $PHONE -4 addr flush dev tscf0" "ip -n $PHONE -6 addr flush dev tscf0" "ip -n $PHONE addr flush dev tscf1"
-	"down tscf0" "down tscf1" "delete tscf0" "delete tscf1" "away tscf0" "away tscf1"
+	"down tscf0" "down tscf1" "dark tscf0" "dark tscf1" "delete tscf0" "delete tscf1" "away tscf0" "away tscf1"
 	"ip -n $PHONE link set tscf0 mtu 1300" "ip -n $PHONE link set tscf1 mtu 600"
 	"in_phone ip xfrm policy flush" "in_phone ip xfrm state flush"
 	"setting net.ipv4.conf.tscf0.rp_filter=1" "setting net.ipv4.conf.tscf1.rp_filter=0" "setting net.ipv4.conf.all.rp_filter=1"
@@ -186,7 +178,7 @@ is "something was put back" "$(client_status .kernel.put_back)" -gt 0
 is "lines of the log about it are few" "$(grep -c 'another program' "$T/client.log")" -le $((done + 10))
 stop_capture
 # The gap that tscf-client(8) promises, and the delay of a busy machine: the client waits twice, for the event and for the kernel.
-stall=$(tail -n 1 "$T/stalls.out")
+stall=$(longest_stall)
 GAP=$((100 + 150 + 2 * stall))
 [ "$GUARD" != on ] || GAP=0
 note "a program waited for $stall ms at most"

@@ -48,13 +48,18 @@ kill "$static"
 finish "$static"
 must 5 '[ "$(client_status .redundancy.sockets)" -le 1 ]' "it ends with the socket"
 
-background balance "$PHONE" "$T/asks" "$PHONE_INNER" 5008 1 1
-balance=$LAST_PID
-must 5 'has 5008 "balance preferred"' "a static program asks to balance"
-must 5 '[ "$(reads balance)" = "redundancy=254 datagram=1 have=1" ]' "and reads so"
-kill "$balance"
-finish "$balance"
-must 5 '[ "$(client_status .redundancy.sockets)" -le 1 ]'
+# asks_by NAME PORT METHOD HAS READS WHAT: a static program asks by that method; its socket has this, and it reads that.
+asks_by() {
+	background "$1" "$PHONE" "$T/asks" "$PHONE_INNER" "$2" 1 "$3"
+	local pid=$LAST_PID
+	must 5 "has $2 '$4 preferred'" "a static program asks $6"
+	must 5 "[ \"\$(reads $1)\" = 'redundancy=$5 datagram=1 have=1' ]" "and reads so"
+	kill "$pid"
+	finish "$pid"
+	must 5 '[ "$(client_status .redundancy.sockets)" -le 1 ]'
+}
+asks_by balance 5008 1 balance 254 "to balance"
+asks_by fanout 5016 2 auto 255 "for copies by its name over streams"
 
 # --- a user other than root has a limit ---
 before=$(client_status .redundancy.sockets)

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-3.0-or-later
 # guard-class.sh - policies for programs that no library reaches, static ones.  A socket has its level when it is made,
-# bound, connected, or given a DSCP, by the file that its program runs from, also if that path has another file by now,
+# bound, connected, given a DSCP, or a port by the kernel, by the file that its program runs from, also if that path has another file by now,
 # or if the program sees it elsewhere, and by its owner, port and remote.  One that is not connected has the level of a remote when it sends there.  The client
 # removes a level that no policy gives any more.  Sockets that are older than the guard get their level when the guard
 # begins.  Without a client, new sockets have their level as well and send nothing in clear.
@@ -53,6 +53,9 @@ is "and another port" "$(born ports M-outside b5080 v s2)" = "bound=0 value=0 ba
 is "by its DSCP, and no longer" "$(born media M-media v t46 v s5 t0 l0)" = "value=0 value=26 back=5/0 value=0"
 in_phone sysctl -q -w net.ipv4.ip_local_port_range="5070 5079"
 is "by a port that the kernel has chosen" "$(born ports M-chosen b0 l10 s5)" = "bound=0 value=10 back=5/0"
+# Nobody knows that port before the packet: this one is refused.
+is "when it sends" "$(born ports M-sending s1 l10 s5)" = "back=0/1 value=10 back=5/0"
+is "when it connects" "$(born ports M-connecting c s1 l10 s5)" = "connected=0 back=0/1 value=10 back=5/0"
 in_phone sysctl -q -w net.ipv4.ip_local_port_range="32768 60999"
 
 # --- policies that the rules apply to each packet: their sockets have the highest number, 15 ---
@@ -97,6 +100,24 @@ is "of one that has sent to a remote" "$(sed 's/ $//' "$T/sent.out")" = "back=1/
 is "a socket that lives, and policies that change" "$(sed 's/ $//' "$T/reload.out")" = "value=18 value=0"
 is "and new ones" "$(born media M-later v)/$(born phone M-later v)" = "value=17/value=0"
 
+# --- and sockets that have no port yet, and get one from the kernel when they send ---
+in_phone sysctl -q -w net.ipv4.ip_local_port_range="5070 5079"
+in_phone "$bin/ports" $HOST M-unbound v w"$T/newer" s1 l10 s2 >"$T/unbound.out" &
+unbound=$!
+in_phone "$bin/other/phone" $HOST M-others v w"$T/newer" s1 w"$T/looked" v s2 >"$T/others.out" &
+others=$!
+must 5 '[ -s "$T/unbound.out" ] && [ -s "$T/others.out" ]'
+sed -i '/^policy port /d; /^policy peer /d' "$T/client.conf"
+client reload || die "no reload"
+: >"$T/newer"
+wait $unbound
+is "a port that the kernel chooses, and policies that are newer" "$(sed 's/ $//' "$T/unbound.out")" = "value=0 back=0/1 value=10 back=2/0"
+must 5 'grep -q "no policy gives the socket another level" "$T/client.log"' "the client looks at that of another program"
+: >"$T/looked"
+wait $others
+is "which may send then" "$(sed 's/ $//' "$T/others.out")" = "value=0 back=0/1 value=0 back=2/0"
+in_phone sysctl -q -w net.ipv4.ip_local_port_range="32768 60999"
+
 # --- without a client, which nobody takes for a reason to remove the guard, not even who does not see the name of the namespace ---
 kill_client
 unshare --mount --net sh -c 'umount -l /run/netns && exec "$0" flush --config /dev/null --control "$1"' "$TSCF_SBINDIR/tscf-client" "$T/flush.sock" ||
@@ -110,5 +131,5 @@ is "the level of a new socket, and what it sends" "$(born old M-killed v s3)" = 
 in_phone sysctl -q -w net.ipv4.ip_local_port_range="5070 5079"
 is "and of one whose port the kernel has chosen" "$(born ports M-unheard b0 v s3)" = "bound=0 value=0 back=0/1"
 stop_capture
-for marker in M-old M-phone M-mounted M-upgraded M-ports M-media M-chosen M-killed M-unheard M-user M-connected M-peer M-port; do is "in clear: $marker" "$(in_clear $marker)" -eq 0; done
+for marker in M-old M-phone M-mounted M-upgraded M-ports M-media M-chosen M-sending M-connecting M-unbound M-killed M-unheard M-user M-connected M-peer M-port; do is "in clear: $marker" "$(in_clear $marker)" -eq 0; done
 is "in clear: of others" "$(in_clear M-elsewhere)" -eq 4

@@ -117,6 +117,7 @@ refused "Not a directory" --public-name $SERVER_LINK --apply --state-dir "$T/hos
 in_server nft delete table inet filter
 ip -n "$SERVER" route add 10.8.0.0/15 via $HOST
 init --public-name $SERVER_LINK --apply || fail "init --apply: $(cat "$T/init.log")"
+check "it finds no firewall in its own rules" test -z "$(grep 'has a firewall' "$T/init.out")"
 check "a range that is free" grep -q 'range = { "10.10.0.0/20" }' "$T/host/etc/tscf/tscf-server.conf"
 is "forwarding" "$(in_server sysctl -n net.ipv4.ip_forward)" -eq 1
 check "forwarding is not on at a boot, before the rules" test -z "$(find "$T/host/"{,etc/}sysctl.d -name '*tscf*' 2>/dev/null)"

@@ -3,7 +3,7 @@
 # keepalive.sh - each end checks whether the other is there.  The round trip that this measures is shown for both
 # tunnels.  An idle tunnel is kept alive.  A server that has fallen silent is noticed in the time that tscf(7) says, in
 # an idle tunnel and in a busy one; so is an idle encrypted tunnel that does not answer while the plain one does.  The
-# server ends the session of a client that has fallen silent.
+# server ends the session of a client that has fallen silent, but not after a time in which only the server stood still.
 . "$(dirname "$0")/lib.sh"
 
 PERSISTENCE=10
@@ -94,6 +94,21 @@ stopped=$(now)
 SLACK=1500 lost busy "$stopped" 1000 plain
 kill -CONT "$SERVER_PID"
 must 15 plain_up "busy: the plain tunnel comes back"
+grows busy .echoed 10
+
+# --- the server stands still for longer than it keeps a silent client, and this one's packets lie there ---
+tsid=$(client_status .plain.tsid)
+kill -STOP "$SERVER_PID"
+stopped=$(now)
+grows busy .sent 3
+# It would go on to another session.
+kill -STOP "$CLIENT_PID"
+must $((PERSISTENCE + 5)) "[ \"\$(elapsed $stopped)\" -ge $((PERSISTENCE * 1000 + 1500)) ]" "the server stands still"
+continued=$(now)
+kill -CONT "$SERVER_PID"
+must 10 "server sessions --json && [ \"\$(elapsed $continued)\" -ge 1500 ]" "the server has looked for silent clients"
+is "its session is still there" "$(server sessions --json | jq -r '.[].tsid')" = "$tsid"
+kill -CONT "$CLIENT_PID"
 grows busy .echoed 10
 
 # --- a client that ends without a release ---

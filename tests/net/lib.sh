@@ -23,7 +23,8 @@
 # with 2001:db8:1:: instead of 198.51.100., and 2001:db8:2:: instead of 192.0.2.
 # TSCF_TEST_TRANSPORT=tcp runs a test over TCP and TLS instead of UDP and DTLS; tests of both set TRANSPORT=auto.
 # Environment (set by make check): TSCF_SRC, TSCF_TOOLS (flow, tcp, hammer, sizes), TSCF_BINDIR, TSCF_SBINDIR, TSCF_PRELOAD;
-# TSCF_KEEP, if not empty, leaves the logs.
+# TSCF_KEEP, if not empty, leaves the logs.  TSCF_PATIENCE=N has conditions wait for N times as long, on machines that are
+# that slow.
 
 set -u
 
@@ -73,6 +74,7 @@ PCAP=$T/access.pcap
 
 FAILED=0
 KEEP_LOGS=${TSCF_KEEP-}
+PATIENCE=${TSCF_PATIENCE:-1}
 NAMESPACES=()
 MADE_ETC_NETNS=
 MADE_CGROUP=
@@ -122,7 +124,7 @@ die() {
 
 # wait_until SECONDS CONDITION: evaluate the condition until it is true; fails when the time is over.
 wait_until() {
-	local end=$((SECONDS + $1 + 1))
+	local end=$((SECONDS + $1 * PATIENCE + 1))
 	until eval "$2" >/dev/null 2>&1; do
 		[ "$SECONDS" -lt "$end" ] || return 1
 		command sleep 0.05
@@ -217,6 +219,15 @@ background() {
 	ip netns exec "$ns" "$@" >"$T/$name.out" 2>>"$T/$name.log" &
 	LAST_PID=$!
 	PIDS+=("$LAST_PID")
+}
+
+# realtime: for tests of delays.  The daemons and the echo servers that are started from now on, and what has "${REALTIME[@]}" before it,
+# run before everything else: a busy machine does not delay what is measured.
+REALTIME=()
+realtime() {
+	REALTIME=(chrt --fifo 10)
+	"${REALTIME[@]}" true 2>/dev/null || REALTIME=()
+	CLIENT_AS=("${REALTIME[@]}") SERVER_AS=("${REALTIME[@]}")
 }
 
 # preload ARRAY LIBRARY [VARIABLE=VALUE...]: ARRAY becomes the words in front of a command that make it run with that library of the tests.
@@ -403,11 +414,11 @@ grows() {
 
 # Servers in the service network that send packets back; echo_server is both, at $HOST:7000.
 udp_echo() {
-	background "echo-$2" "$SERVICE" "$TSCF_TOOLS/flow" --bind "$1:$2" --echo --report 50
+	background "echo-$2" "$SERVICE" "${REALTIME[@]}" "$TSCF_TOOLS/flow" --bind "$1:$2" --echo --report 50
 	must 5 "[ -s '$T/echo-$2.out' ]" "UDP echo server"
 }
 tcp_echo() {
-	background "tcpecho-$2" "$SERVICE" "$TSCF_TOOLS/tcp" --serve "$1:$2"
+	background "tcpecho-$2" "$SERVICE" "${REALTIME[@]}" "$TSCF_TOOLS/tcp" --serve "$1:$2"
 	must 5 "[ -s '$T/tcpecho-$2.out' ]" "TCP echo server"
 }
 echo_server() {
@@ -422,10 +433,46 @@ waited() {
 	for pid in "${PIDS[@]}"; do files+=("/proc/$pid/task/"*/schedstat); done
 	cat "${files[@]}" 2>/dev/null | awk '{ sum += $2 } END { printf "%d\n", sum / 1000000 }'
 }
+# watch_stalls: from now on, a program notes when it has waited for a processor, and for how many milliseconds.
+watch_stalls() {
+	background stalls "$PHONE" python3 -c 'import time
+longest, before = 0, time.monotonic()
+while True:
+    time.sleep(0.005)
+    now = time.monotonic()
+    if now - before > min(longest, 0.02):
+        longest = max(longest, now - before)
+        print(time.time(), round((now - before) * 1000), flush=True)
+    before = now'
+	must 5 '[ -s "$T/stalls.out" ]' "stalls are watched"
+}
+# longest_stall [FROM]: the longest of these times, since FROM, a value of now.
+longest_stall() { awk -v from="${1:-0}" '$1 >= from && $2 > longest { longest = $2 } END { print longest + 0 }' "$T/stalls.out"; }
+# stood_still FROM: all of them together since then; for tests that measure how long something takes.
+stood_still() { awk -v from="$1" '$1 >= from { sum += $2 } END { print sum + 0 }' "$T/stalls.out"; }
+# unless_stalled COMMAND...: the command measures, and returns whether all is right.  If it is not, and the machine stood still for a
+# time that shows, it measures again, three times at most.
+unless_stalled() {
+	local from tries
+	for tries in 1 2 3; do
+		from=$(now)
+		"$@" && return 0
+		[ "$(longest_stall "$from")" -ge 50 ] || return 1
+		note "measurement $tries is void: the machine stood still for $(longest_stall "$from") ms"
+	done
+	return 1
+}
 # happens: from now on the time of the next calls of within counts.
 happens() { WAITED_BEFORE=$(waited) HAPPENED=$(now); }
+# delayed: how many milliseconds the machine may have added since then.  The processes' own waits do not contain what a host of virtual
+# machines takes away.
+delayed() {
+	local waits=$(($(waited) - WAITED_BEFORE)) stalls
+	stalls=$(stood_still "$HAPPENED")
+	echo $((waits > stalls ? waits : stalls))
+}
 # within DESCRIPTION MILLISECONDS NAME FIELD: that field of the reports of a background flow, which come every 50 ms, grows and goes on growing; its last
-# silence was over so many milliseconds after happens was called.  A tenth of a second more is for the reports.
+# silence was over so many milliseconds after happens was called.  A tenth of a second more is for the reports.  The test calls watch_stalls before.
 within() {
 	local at
 	must 20 "[ \"\$(last $3 '$4 // 0')\" -ge $(($(last "$3" "$4 // 0") + 10)) ]" "$1"
@@ -434,7 +481,7 @@ within() {
 		$1 >= from && $2 > count && silent { at = $1; silent = 0 }
 		{ count = $2 }
 		END { print at }')
-	is "$1: milliseconds" "$(elapsed "$HAPPENED" "$at")" -le $(($2 + 100 + $(waited) - WAITED_BEFORE))
+	is "$1: milliseconds" "$(elapsed "$HAPPENED" "$at")" -le $(($2 + 100 + $(delayed)))
 }
 
 # reachable: one packet goes to the echo server and back in the plain tunnel.

@@ -63,7 +63,7 @@ path_carries() {
 
 # A datagram that the capture must show: it proves that the capture runs, and that all earlier packets are written.
 fence() {
-	local text="fence $RANDOM$RANDOM" end=$((SECONDS + 10))
+	local text="fence $RANDOM$RANDOM" end=$((SECONDS + 10 * PATIENCE))
 	until grep -aqF "$text" "$PCAP" 2>/dev/null; do
 		[ "$SECONDS" -lt "$end" ] || die "the capture does not work"
 		in_phone bash -c "echo '$text' >/dev/udp/$SERVER_LINK/9" 2>/dev/null

@@ -4,10 +4,7 @@
 # Sourced by the tests of redundancy on streams after lib.sh; then call long_link.
 
 TRANSPORT=tcp
-# A busy machine must not delay what is measured.
-REALTIME=(chrt --fifo 10)
-"${REALTIME[@]}" true 2>/dev/null || REALTIME=(env)
-CLIENT_AS=("${REALTIME[@]}") SERVER_AS=("${REALTIME[@]}")
+realtime
 
 # slow NAMESPACE NAME DESTINATION: what goes there takes 25 ms.
 slow() {

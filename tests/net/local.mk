@@ -6,6 +6,8 @@ NET_TESTS = \
 	tests/net/accept-queue-unguarded.sh \
 	tests/net/asked-address.sh \
 	tests/net/auth.sh \
+	tests/net/blocked.sh \
+	tests/net/black-hole.sh \
 	tests/net/boot.sh \
 	tests/net/bound-device.sh \
 	tests/net/candidates.sh \
@@ -60,11 +62,15 @@ NET_TESTS = \
 	tests/net/hooks.sh \
 	tests/net/icmp.sh \
 	tests/net/inter-client.sh \
+	tests/net/inherited.sh \
 	tests/net/init.sh \
 	tests/net/interfaces.sh \
+	tests/net/ipsec.sh \
 	tests/net/join.sh \
 	tests/net/joined.sh \
 	tests/net/keepalive.sh \
+	tests/net/killed-port.sh \
+	tests/net/killed-port-plain.sh \
 	tests/net/key-log.sh \
 	tests/net/key-log-tcp.sh \
 	tests/net/leftovers.sh \
@@ -80,6 +86,7 @@ NET_TESTS = \
 	tests/net/move-lossy.sh \
 	tests/net/move-tcp.sh \
 	tests/net/mtu.sh \
+	tests/net/multipath.sh \
 	tests/net/nagle.sh \
 	tests/net/network-manager.sh \
 	tests/net/offline.sh \
@@ -92,6 +99,7 @@ NET_TESTS = \
 	tests/net/plot.sh \
 	tests/net/policy.sh \
 	tests/net/phones.sh \
+	tests/net/policy-gone.sh \
 	tests/net/policy-library.sh \
 	tests/net/policy-listener.sh \
 	tests/net/policy-reload.sh \
@@ -124,20 +132,25 @@ NET_TESTS = \
 	tests/net/rights.sh \
 	tests/net/sequence.sh \
 	tests/net/sessions.sh \
+	tests/net/sessions-pieces.sh \
 	tests/net/sizes.sh \
 	tests/net/sizes-tcp.sh \
 	tests/net/server-keepalive.sh \
+	tests/net/server-disturbed.sh \
 	tests/net/server-killed.sh \
 	tests/net/server-killed-tcp.sh \
 	tests/net/shared-port.sh \
 	tests/net/shortage.sh \
 	tests/net/shortage-tcp.sh \
+	tests/net/source-route.sh \
 	tests/net/spoof.sh \
 	tests/net/start.sh \
 	tests/net/sticky.sh \
 	tests/net/strangers.sh \
 	tests/net/storm.sh \
 	tests/net/streams.sh \
+	tests/net/stuck-files.sh \
+	tests/net/slow-disk.sh \
 	tests/net/systemd.sh \
 	tests/net/tcp.sh \
 	tests/net/tombstone.sh \
@@ -155,7 +168,7 @@ TESTS += $(NET_TESTS)
 EXTRA_DIST += tests/tsan.supp $(NET_TESTS) tests/net/lib.sh tests/net/lib_topology.sh tests/net/lib_ca.sh tests/net/lib_link.sh tests/net/lib_radius.sh \
 	tests/net/lib_systemd.sh tests/net/lib_phones.sh tests/net/lib_streams.sh \
 	tests/net/terminal.py tests/net/wire.py tests/net/ask.py tests/net/forge.py tests/net/flood.py tests/net/delay.py tests/net/lossy.py tests/net/dns.py \
-	tests/net/too_large.py tests/net/dtls.py tests/net/slow_link.py
+	tests/net/too_large.py tests/net/dtls.py tests/net/slow_link.py tests/net/stuck_files.py
 
 TEST_EXTENSIONS = .sh
 # A test that hangs is ended, and cleans up.
@@ -193,7 +206,7 @@ tests_net_network_manager_LDFLAGS =
 tests_net_network_manager_LDADD = $(LIBSYSTEMD_LIBS)
 
 # Libraries that tests preload into the daemons.
-check_LTLIBRARIES += tests/net/libkey-log.la tests/net/libclock.la
+check_LTLIBRARIES += tests/net/libkey-log.la tests/net/libclock.la tests/net/libslow-disk.la
 tests_net_libkey_log_la_SOURCES = tests/net/key_log.c
 tests_net_libkey_log_la_CFLAGS = $(NET_CFLAGS) $(WOLFSSL_CFLAGS)
 # With a folder to be installed in, libtool makes a shared library of it; nothing installs it.
@@ -201,6 +214,9 @@ tests_net_libkey_log_la_LDFLAGS = -module -avoid-version -rpath $(abs_builddir)
 tests_net_libclock_la_SOURCES = tests/net/clock.c
 tests_net_libclock_la_CFLAGS = $(NET_CFLAGS)
 tests_net_libclock_la_LDFLAGS = -module -avoid-version -rpath $(abs_builddir)
+tests_net_libslow_disk_la_SOURCES = tests/net/slow_disk.c
+tests_net_libslow_disk_la_CFLAGS = $(NET_CFLAGS)
+tests_net_libslow_disk_la_LDFLAGS = -module -avoid-version -rpath $(abs_builddir)
 
 # Programs that tests of the guard build themselves, static ones and in Go.
 EXTRA_DIST += tests/net/guard/born.c tests/net/guard/program.c tests/net/guard/uring.c tests/net/guard/confine.c tests/net/guard/opener.c \
@@ -246,6 +262,7 @@ NET_FAMILY_TESTS = \
 	tests/net/reverse-path-ipv6.sh \
 	tests/net/resume-all-ipv6.sh \
 	tests/net/sequence-over-ipv6.sh \
+	tests/net/server-disturbed-ipv6.sh \
 	tests/net/server-killed-ipv6.sh \
 	tests/net/shared-port-ipv6.sh \
 	tests/net/sizes-ipv6.sh \

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # masquerade.sh - a rule of the host that masquerades all packets cuts off a connection that is moved.  The client finds
 # that out by itself, and log and status say so.  With the exception that it names, the same connection goes on.  The
-# client also finds a firewall that drops packets to the encrypted device.
+# client also finds a firewall that drops packets to the encrypted device, or sets another mark.  It looks when the
+# firewall is changed, or when rules of another program come before its own.
 . "$(dirname "$0")/lib.sh"
 
 topology
@@ -22,14 +23,12 @@ END
 moved broken 6001
 # Not "up" for long: an answer to a changed source may reset the connection, and then the tunnel only lingers.
 must 10 '[ "$(encrypted_by)" = dtls ]'
-client reload >/dev/null
 must 5 '[ "$(found encrypted)" = "source changed" ]' "status says it"
 check "the log says what to do" grep -q "changes the source of packets that leave by tscf1.*iptables -t nat -I POSTROUTING -o tscf1 -j ACCEPT" "$T/client.log"
 check "so does status for people" grep -q "firewall: packets to the encrypted device: source changed" <(client status)
 kill -KILL "$LAST_PID" 2>/dev/null
 
 in_phone nft insert rule inet nat post oifname '{ tscf0, tscf1 }' accept
-client reload >/dev/null
 must 5 '[ "$(found encrypted)" = unchanged ]' "the exception is found"
 moved whole 6002
 must 5 '[ "$(tunnel_of tcp 6002)" = encrypted ]'
@@ -39,6 +38,21 @@ is "all packets are its own" "$(last whole .exact)" = true
 in_phone nft -f - <<-END
 	table inet filter { chain out { type filter hook output priority 0; oifname tscf1 drop; }; }
 END
-client reload >/dev/null
 must 8 '[ "$(found encrypted)" = dropped ]' "what is dropped is found"
 is "the plain device is as it was" "$(found plain)" = unchanged
+
+in_phone nft delete table inet filter
+must 5 '[ "$(found encrypted)" = unchanged ]' "that it is not dropped any more is found"
+in_phone nft -f - <<-END
+	table inet filter { chain out { type route hook output priority mangle; meta mark set 1; }; }
+END
+must 5 '[ "$(found encrypted)" = dropped ]' "another mark is found"
+check "the log says so" grep -q 'no packets out by tscf1: .* or sets another mark' "$T/client.log"
+in_phone nft delete table inet filter
+must 5 '[ "$(found encrypted)" = unchanged ]' "that it is gone is found"
+family=-$TSCF_INNER
+in_phone ip "$family" rule add pref 5 to $SERVICE_NET unreachable
+must 5 '[ "$(found plain)" = dropped ]' "a rule that refuses is found"
+is "it is named" "$(client_status .kernel.reason)" = "policy rule 5 of another program, in front of ours, keeps packets from the tunnels; a rule-priority below 5 comes first"
+in_phone ip "$family" rule del pref 5
+must 5 '[ "$(found plain)" = unchanged ]' "that it is gone is found"

@@ -8,15 +8,16 @@
 MOVES=40 LIMIT=50 LOSS=15
 
 topology
+realtime
 start_capture
 echo_server
 start_server
-background delay "$PHONE" python3 "$TSCF_SRC/tests/net/delay.py" 10 3004 "$SERVER_LINK" $PORT 3005 "$SERVER_LINK" $((PORT + 1))
+background delay "$PHONE" "${REALTIME[@]}" python3 "$TSCF_SRC/tests/net/delay.py" 10 3004 "$SERVER_LINK" $PORT 3005 "$SERVER_LINK" $((PORT + 1))
 must 5 '[ -s "$T/delay.out" ]' "the long way is there"
 SERVER_OUTER=127.0.0.1 PORT=3004 start_client
 program hold encrypted-only "$TSCF_TOOLS/flow" --to $HOST:7000 --rate 10 --marker "M-hold " --report 50
 must 10 encrypted_up
-background down "$SERVICE" "$TSCF_TOOLS/flow" --bind $HOST:7001 --to "$PHONE_INNER:5004" --rate 500 --marker "M-down " --report 50
+background down "$SERVICE" "${REALTIME[@]}" "$TSCF_TOOLS/flow" --bind $HOST:7001 --to "$PHONE_INNER:5004" --rate 500 --marker "M-down " --report 50
 for ns in "$PHONE" "$SERVER"; do
 	ip netns exec "$ns" nft -f - <<-END
 		table inet loss {
@@ -41,7 +42,7 @@ cat >"$T/mover.py" <<-'END'
 	    time.sleep(0.03)
 END
 at library
-in_phone "${AT[@]}" python3 "$T/mover.py" "$PHONE_INNER" $MOVES >"$T/moves" || fail "the program could not set a level"
+in_phone "${AT[@]}" "${REALTIME[@]}" python3 "$T/mover.py" "$PHONE_INNER" $MOVES >"$T/moves" || fail "the program could not set a level"
 in_phone nft delete table inet loss
 ip netns exec "$SERVER" nft delete table inet loss
 stop_capture

@@ -106,7 +106,7 @@ def set(s, *what):
     except OSError as e: return os.strerror(e.errno)
     return "ok"
 s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-print(get(s), set(s, 255, 0), get(s), set(s, 9, 0), set(s, 1, 2), flush=True)
+print(get(s), set(s, 255, 0), get(s), set(s, 9, 0), set(s, 1, 3), flush=True)
 s.bind((sys.argv[1], 5006))
 time.sleep(1000)' "$PHONE_INNER"
 must 20 '[ -s "$T/option.out" ]'

@@ -7,6 +7,7 @@
 . "$(dirname "$0")/lib.sh"
 
 topology
+watch_stalls
 start_capture
 echo_server
 start_server

@@ -16,6 +16,7 @@ replace_address() {
 	ip -n "$PHONE" route replace default via "$SERVER_LINK"
 }
 translate 41000-41099 || skip "needs nftables with address translation"
+watch_stalls
 start_capture
 echo_server
 # The two addresses belong to two workers.
@@ -42,7 +43,8 @@ goes_on() {
 	within "$what: the encrypted-only flow goes on" "$3" only .echoed
 	must 5 encrypted_up
 	grows stream .received 20000 "$what: the TCP connection goes on"
-	if [ "$TRANSPORT" = udp ]; then
+	# On a busy machine another way may win.
+	if [ "$(plain_by)" = udp ]; then
 		must 10 '[ "$(client_status .plain.mtu_confirmed)" = true ]' "$what: the MTU of the new path is found"
 		pass "$what: the MTU of the new path is found"
 	fi

@@ -37,7 +37,7 @@
 struct trial {
 	uint32_t size; /* of the IP packet */
 	unsigned attempts;
-	uint64_t sent; /* nanoseconds */
+	uint64_t sent;    /* nanoseconds */
 	bool done, ended; /* came back; or was given up */
 };
 
@@ -241,8 +241,8 @@ static int report(const struct sizes *s)
 int main(int argc, char **argv)
 {
 	static const struct option names[] = {
-	    {"echo", 1, NULL, 'e'},    {"to", 1, NULL, 't'},      {"every", 1, NULL, 'v'},
-	    {"dense", 1, NULL, 'd'},   {"seconds", 1, NULL, 's'}, {NULL, 0, NULL, 0},
+	    {"echo", 1, NULL, 'e'},  {"to", 1, NULL, 't'},      {"every", 1, NULL, 'v'},
+	    {"dense", 1, NULL, 'd'}, {"seconds", 1, NULL, 's'}, {NULL, 0, NULL, 0},
 	};
 	static struct sizes s;
 	unsigned long every = 97, dense = 1500, seconds = 60;
@@ -257,10 +257,17 @@ int main(int argc, char **argv)
 			s.peer = tool_address(optarg);
 			have = true;
 			break;
-		case 'v': every = tool_number(optarg, SIZE_MAX_IP); break;
-		case 'd': dense = tool_number(optarg, SIZE_MAX_IP); break;
-		case 's': seconds = tool_number(optarg, 3600); break;
-		default: return 1;
+		case 'v':
+			every = tool_number(optarg, SIZE_MAX_IP);
+			break;
+		case 'd':
+			dense = tool_number(optarg, SIZE_MAX_IP);
+			break;
+		case 's':
+			seconds = tool_number(optarg, 3600);
+			break;
+		default:
+			return 1;
 		}
 	}
 	if (!have || every == 0)

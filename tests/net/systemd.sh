@@ -69,8 +69,8 @@ on phone sed -i '/^policy call /d' "$etc/tscf-client.conf"
 on phone systemctl reload tscf-client
 check "the server's reload" on server systemctl reload tscf-server
 # --- the journal ---
-service_of phone other flow --bind 0.0.0.0:6200 --to $HOST:7000 --rate 5
-must 5 'client level encrypted-preferred --proto udp --port 6200 >/dev/null' "a socket of another program is moved"
+service_of phone other --property=User=nobody flow --bind 0.0.0.0:6200 --to $HOST:7000 --rate 5
+must 5 'client level encrypted-preferred --proto udp --port 6200 >/dev/null' "a socket of another user's program is moved"
 must 10 '[ -n "$(on phone journalctl --quiet TSCF_LEVEL=encrypted-preferred)" ]' "the journal has its change of level"
 is "found by its fields" "$(on phone journalctl --quiet --output json TSCF_LEVEL=encrypted-preferred TSCF_PROGRAM=flow |
 	jq -r '[._SYSTEMD_UNIT, .SYSLOG_IDENTIFIER, .PRIORITY, .OBJECT_PID, .TSCF_PROTOCOL, .TSCF_LOCAL, .TSCF_LEVEL_BEFORE, .TSCF_CAUSE] | join(" ")')" = \

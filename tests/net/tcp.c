@@ -8,8 +8,9 @@
  *          The same for one connection: a program in the phone that is called from outside.
  *     tcp --to ADDR:PORT [--bind ADDR:PORT] [--bytes N | --seconds S] [--rate BYTES_PER_SECOND] [--marker TEXT]
  *          [--level LEVEL] [--level-at BYTES:LEVEL]... [--patience MS] [--report MS]
- *          Sends lines "MARKER COUNTER", which are a function of their place in the stream, and compares what comes back
- *          with the same function.  It ends when all has come back, or when for --patience (5000 ms) nothing has.
+ *          Sends lines "MARKER COUNTER", which are a function of their place in the stream, and compares what
+ *          comes back with the same function.  It ends when all has come back, or when for --patience (5000 ms)
+ *          nothing has.
  *
  * Output as that of flow: lines of JSON.
  */

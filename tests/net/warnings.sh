@@ -100,4 +100,4 @@ must 60 'grep -qF "go nowhere: net.ipv4.ip_forward is 0 now" "$T/server.log"' "i
 in_server sysctl -qw net.ipv4.ip_forward=1
 grows call .echoed 20
 ip -n "$SERVICE" route flush root default
-must 60 'grep -qF "nothing comes back" "$T/server.log"' "it is said that nothing comes back"
+must 60 'grep -q "nothing comes back.*a firewall here" "$T/server.log"' "it is said that nothing comes back, and why"

@@ -53,6 +53,7 @@ TLVS = {
     30: "SHARED_ID", 31: "RUN", 32: "KEY_SHARE", 33: "CHAIN_DIGEST", 34: "SIGNATURE", 35: "MAC", 36: "CHAIN_PART",
     40: "CONNECTION_ID", 41: "ASIDE", 42: "SEAL", 43: "AUTH_KEY", 45: "SOCKET", 46: "SOCKET_ANSWER", 47: "SOCKETS_DUE",
     48: "LASTING_KEY", 50: "NAGLE", 51: "NEED", 52: "YIELD", 53: "NETWORKS",
+    54: "ENTRIES_LEFT",
 }
 ACTIONS = ("bind", "release", "close")
 LEVELS = ("default", "unencrypted", "encrypted-only", "encrypted-preferred")

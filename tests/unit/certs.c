@@ -141,6 +141,15 @@ static void load_issuer(Cert *cert, ecc_key *key, const char *issuer)
 	ck_assert_int_eq(wc_EccPrivateKeyDecode(der, &at, key, (word32)length), 0);
 }
 
+static void set_usage(Cert *cert, const struct certs_spec *spec)
+{
+	if (spec->server || spec->client)
+		ck_assert_int_eq(wc_SetExtKeyUsage(cert, spec->server ? "serverAuth" : "clientAuth"), 0);
+	if (spec->no_signer)
+		ck_assert_int_eq(wc_SetKeyUsage(cert, "digitalSignature"), 0);
+	cert->pathLenSet = spec->last;
+}
+
 void certs_make(const struct certs_spec *spec)
 {
 	byte der[4096];
@@ -160,8 +169,7 @@ void certs_make(const struct certs_spec *spec)
 	cert.sigType = CTC_SHA256wECDSA;
 	cert.daysValid = 10;
 	cert.isCA = spec->ca;
-	if (spec->server)
-		ck_assert_int_eq(wc_SetExtKeyUsage(&cert, "serverAuth"), 0);
+	set_usage(&cert, spec);
 	set_names(&cert, spec);
 	if (spec->expired || spec->early)
 		set_dates(&cert, spec->early ? 40 : 20);

@@ -23,8 +23,11 @@ struct certs_spec {
 	const char *ip;     /**< IP address, or NULL */
 	bool ca;
 	bool expired;
-	bool early;  /**< not valid before the year 2040 */
-	bool server; /**< for servers only */
+	bool early;     /**< not valid before the year 2040 */
+	bool server;    /**< for servers only */
+	bool client;    /**< for clients only */
+	bool last;      /**< of a CA: it signs no CAs (path length 0) */
+	bool no_signer; /**< of a CA: its key is not for certificates (key usage) */
 };
 
 void certs_make(const struct certs_spec *spec);

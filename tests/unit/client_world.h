@@ -133,7 +133,7 @@ struct world_server {
 	uint32_t reserved;                              /**< by a request with this sequence number */
 	uint16_t mtu, keepalive, persistence, path_mtu; /**< 0: not said; path_mtu: larger padded messages are lost */
 	bool quiet;                                     /**< said in its answers to keepalives: it was restarted */
-	bool sockets_due;                               /**< said there, too */
+	bool sockets_due, entries_left;                 /**< said there, too */
 	bool cookie;                                    /**< demands one */
 	bool path_lost; /**< keepalives of the plain tunnel are lost until the client opens another way to it */
 	struct tscf_identity *identity; /**< by which it proves who it is; NULL: it is too old to */

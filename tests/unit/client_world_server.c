@@ -458,6 +458,8 @@ static void answer_one(struct client_world *w, unsigned i)
 		tscf_write_bytes(&t, TSCF_TLV_QUIET, NULL, 0);
 	if (m.type == TSCF_KEEPALIVE_REQUEST && s->sockets_due)
 		tscf_write_bytes(&t, TSCF_TLV_SOCKETS_DUE, NULL, 0);
+	if (ask == WORLD_KEEPALIVE && s->entries_left)
+		tscf_write_bytes(&t, TSCF_TLV_ENTRIES_LEFT, NULL, 0);
 	if (m.type == TSCF_KEEPALIVE_REQUEST)
 		tscf_write_pad(&t, w->waiting[i].length - (world_seal(w, m.tsid) ? TSCF_SEAL_SIZE : 0));
 	w->waiting_count--;

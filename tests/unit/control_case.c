@@ -61,6 +61,10 @@ static void on_request(void *context, struct tscf_control_call_in *call)
 		for (unsigned int i = 0; i < call->request.level; i++)
 			tscf_control_push(call, &pushed, sizeof(pushed));
 		break;
+	case OP_STALL:
+		poll(NULL, 0, (int)call->request.level);
+		tscf_control_answer(call, 0, NULL);
+		break;
 	case OP_LEVEL:
 		call->level = ANSWER_LEVEL;
 		tscf_control_answer(call, 0, NULL);

@@ -31,6 +31,7 @@ enum {
 	OP_KEEP = TSCF_CONTROL_SUBSCRIBE,
 	OP_ECHO = TSCF_CONTROL_RELOAD, /* brings a text */
 	OP_PUSH = TSCF_CONTROL_WATCH,  /* `level` times, on a call that is kept */
+	OP_STALL = TSCF_CONTROL_FLUSH, /* of the loop, for `level` milliseconds */
 };
 
 /** The daemon's directory and its socket. */

@@ -211,7 +211,7 @@ tests_unit_test_client_connector_LDADD = $(CLIENT_WORLD_LIBS)
 UNIT_TESTS += tests/unit/test_client_told
 tests_unit_test_client_told_CFLAGS = $(UNIT_CFLAGS) $(JANSSON_CFLAGS)
 tests_unit_test_client_told_LDFLAGS = $(CLIENT_WORLD_WRAP) -Wl,--wrap=guard_is_heard -Wl,--wrap=guard_has_lost -Wl,--wrap=guard_listen \
-	-Wl,--wrap=guard_catch_up
+	-Wl,--wrap=guard_catch_up -Wl,--wrap=tscf_bindings_bind
 tests_unit_test_client_told_LDADD = $(CLIENT_WORLD_LIBS)
 UNIT_TESTS += tests/unit/test_client_encrypted
 tests_unit_test_client_encrypted_CFLAGS = $(UNIT_CFLAGS) $(JANSSON_CFLAGS)
@@ -317,6 +317,9 @@ UNIT_TESTS += tests/unit/test_tsc tests/unit/test_tsc_address
 tests_unit_test_tsc_address_LDADD = $(CASES) libtsc.la $(UNIT_LDADD)
 tests_unit_test_tsc_LDADD = $(CASES) libtsc.la $(UNIT_LDADD) $(EV_LIBS)
 
+UNIT_TESTS += tests/unit/test_pace
+tests_unit_test_pace_LDADD = $(UNIT_LDADD)
+
 # The kernel's side, in network namespaces (skipped without the right to make them).
 UNIT_TESTS += tests/unit/test_netlink tests/unit/test_netlink_rules tests/unit/test_tun tests/unit/test_sockdiag
 UNIT_TESTS += tests/unit/test_sockdiag_events tests/unit/test_sockdiag_socket tests/unit/test_reuseport
@@ -326,6 +329,7 @@ tests_unit_test_netlink_SOURCES = tests/unit/test_netlink.c $(NETLINK_TEST_SOURC
 tests_unit_test_netlink_LDADD = $(UNIT_LDADD)
 tests_unit_test_netlink_rules_SOURCES = tests/unit/test_netlink_rules.c $(NETLINK_TEST_SOURCES)
 tests_unit_test_netlink_rules_LDADD = $(UNIT_LDADD)
+tests_unit_test_tun_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=writev
 tests_unit_test_tun_LDADD = $(UNIT_LDADD)
 SOCKDIAG_TEST_SOURCES = tests/unit/sockdiag_case.c tests/unit/sockdiag_case.h
 tests_unit_test_sockdiag_SOURCES = tests/unit/test_sockdiag.c $(SOCKDIAG_TEST_SOURCES)
@@ -358,6 +362,10 @@ tests_unit_test_server_dtte_down_SOURCES = tests/unit/test_server_dtte_down.c $(
 tests_unit_test_server_dtte_down_LDADD = $(SERVER_LDADD)
 tests_unit_test_server_dtte_up_SOURCES = tests/unit/test_server_dtte_up.c $(SERVER_DTTE_TEST_SOURCES)
 tests_unit_test_server_dtte_up_LDADD = $(SERVER_LDADD)
+UNIT_TESTS += tests/unit/test_server_no_memory
+tests_unit_test_server_no_memory_SOURCES = tests/unit/test_server_no_memory.c $(SERVER_DTTE_TEST_SOURCES)
+tests_unit_test_server_no_memory_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=tscf_bindings_bind -Wl,--wrap=tscf_bindings_shield
+tests_unit_test_server_no_memory_LDADD = $(SERVER_LDADD)
 
 UNIT_TESTS += tests/unit/test_server_requests tests/unit/test_server_configuration tests/unit/test_server_reservation
 UNIT_TESTS += tests/unit/test_server_limits tests/unit/test_server_bindings tests/unit/test_server_shields
@@ -480,6 +488,10 @@ tests_unit_test_aqm_LDADD = $(UNIT_LDADD)
 UNIT_TESTS += tests/unit/test_server_sessions
 tests_unit_test_server_sessions_CFLAGS = $(UNIT_CFLAGS) $(JANSSON_CFLAGS)
 tests_unit_test_server_sessions_LDADD = $(SERVER_LDADD) $(JANSSON_LIBS)
+
+UNIT_TESTS += tests/unit/test_session_order
+tests_unit_test_session_order_CFLAGS = $(UNIT_CFLAGS) $(JANSSON_CFLAGS)
+tests_unit_test_session_order_LDADD = $(SERVER_LDADD) $(JANSSON_LIBS)
 
 UNIT_TESTS += tests/unit/test_server_accounting
 tests_unit_test_server_accounting_LDADD = $(SERVER_LDADD) $(JANSSON_LIBS)

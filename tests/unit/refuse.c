@@ -15,14 +15,14 @@
 #include <sys/syscall.h>
 
 /* All that is looked at is in the low halves of the arguments. */
-#define LOW (__BYTE_ORDER == __LITTLE_ENDIAN ? 0 : 4)
-#define LOAD_NUMBER BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr))
+#define LOW              (__BYTE_ORDER == __LITTLE_ENDIAN ? 0 : 4)
+#define LOAD_NUMBER      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr))
 #define LOAD_ARGUMENT(n) BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args[n]) + LOW)
 /* Go on with the next line, or else to the one `away` lines after it. */
 #define UNLESS_EQUAL(value, away) BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, value, 0, away)
 #define UNLESS_ANY_OF(bits, away) BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, bits, 0, away)
-#define ANSWER(action) BPF_STMT(BPF_RET | BPF_K, action)
-#define COUNT(array) (sizeof(array) / sizeof(*(array)))
+#define ANSWER(action)            BPF_STMT(BPF_RET | BPF_K, action)
+#define COUNT(array)              (sizeof(array) / sizeof(*(array)))
 
 static void load(struct sock_filter *lines, unsigned short count)
 {
@@ -35,9 +35,12 @@ static void load(struct sock_filter *lines, unsigned short count)
 void tscf_refuse_tun_offloads(unsigned offloads)
 {
 	struct sock_filter lines[] = {
-	    LOAD_NUMBER,      UNLESS_EQUAL(SYS_ioctl, 5),
-	    LOAD_ARGUMENT(1), UNLESS_EQUAL(TUNSETOFFLOAD, 3),
-	    LOAD_ARGUMENT(2), UNLESS_ANY_OF(offloads, 1),
+	    LOAD_NUMBER,
+	    UNLESS_EQUAL(SYS_ioctl, 5),
+	    LOAD_ARGUMENT(1),
+	    UNLESS_EQUAL(TUNSETOFFLOAD, 3),
+	    LOAD_ARGUMENT(2),
+	    UNLESS_ANY_OF(offloads, 1),
 	    ANSWER(SECCOMP_RET_ERRNO | EINVAL),
 	    ANSWER(SECCOMP_RET_ALLOW),
 	};
@@ -48,9 +51,12 @@ void tscf_refuse_tun_offloads(unsigned offloads)
 void tscf_refuse_udp_option(int option)
 {
 	struct sock_filter lines[] = {
-	    LOAD_NUMBER,      UNLESS_EQUAL(SYS_setsockopt, 5),
-	    LOAD_ARGUMENT(1), UNLESS_EQUAL(SOL_UDP, 3),
-	    LOAD_ARGUMENT(2), UNLESS_EQUAL((unsigned)option, 1),
+	    LOAD_NUMBER,
+	    UNLESS_EQUAL(SYS_setsockopt, 5),
+	    LOAD_ARGUMENT(1),
+	    UNLESS_EQUAL(SOL_UDP, 3),
+	    LOAD_ARGUMENT(2),
+	    UNLESS_EQUAL((unsigned)option, 1),
 	    ANSWER(SECCOMP_RET_ERRNO | ENOPROTOOPT),
 	    ANSWER(SECCOMP_RET_ALLOW),
 	};

@@ -471,6 +471,11 @@ int world_shield(struct world_client *c, const struct tscf_binding_key *key, boo
 	return service_with_binding(c, TSCF_SERVICE_SHIELD, key ? &wire : NULL, complete);
 }
 
+int world_complete(struct world_client *c)
+{
+	return service_with_binding(c, TSCF_SERVICE_BIND, NULL, true);
+}
+
 struct server_session *world_plain(const struct world_client *c)
 {
 	return server_session_find(&c->world->state->sessions, c->tsid);

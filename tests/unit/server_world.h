@@ -118,6 +118,8 @@ struct tscf_binding_key world_key(const struct tscf_addr *local, uint8_t protoco
 int world_bind(struct world_client *c, const struct tscf_binding_key *key, enum tscf_bind_action action,
 	       enum tscf_level level, uint8_t flags);
 int world_shield(struct world_client *c, const struct tscf_binding_key *key, bool complete);
+/** A bind request that says that all sockets have been bound.  @return the response code. */
+int world_complete(struct world_client *c);
 
 /** @return the sessions of a client, NULL if they are gone. */
 struct server_session *world_plain(const struct world_client *c);

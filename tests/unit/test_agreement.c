@@ -40,6 +40,14 @@ static void make_certificates(void)
 	    {.name = "below", .issuer = "between", .dns = {"server.example"}},
 	    {.name = "user", .issuer = "ca"},
 	    {.name = "forged", .issuer = "user", .dns = {"server.example"}},
+	    {.name = "phone", .issuer = "ca", .dns = {"server.example"}, .client = true},
+	    {.name = "website", .issuer = "ca", .dns = {"server.example"}, .server = true},
+	    {.name = "last", .issuer = "ca", .ca = true, .last = true},
+	    {.name = "near", .issuer = "last", .dns = {"server.example"}},
+	    {.name = "too-far", .issuer = "last", .ca = true},
+	    {.name = "far", .issuer = "too-far", .dns = {"server.example"}},
+	    {.name = "no-signer", .issuer = "ca", .ca = true, .no_signer = true},
+	    {.name = "misused", .issuer = "no-signer", .dns = {"server.example"}},
 	};
 
 	certs_make_directory();
@@ -434,6 +442,13 @@ START_TEST(certificates_are_judged_as_in_a_handshake)
 	    {{"below"}, "ca.pem", "server.example", "certificate is not signed by a known CA"},
 	    /* Who has a certificate is no CA. */
 	    {{"forged", "user"}, "ca.pem", "server.example", "certificate is not signed by a known CA"},
+	    /* Nor is it a server. */
+	    {{"phone"}, "ca.pem", "server.example", "certificate is not for servers"},
+	    {{"website"}, "ca.pem", "server.example", NULL},
+	    /* A CA may be limited. */
+	    {{"near", "last"}, "ca.pem", "server.example", NULL},
+	    {{"far", "too-far", "last"}, "ca.pem", "server.example", "certificate is not signed by a known CA"},
+	    {{"misused", "no-signer"}, "ca.pem", "server.example", "certificate is not signed by a known CA"},
 	};
 	uint8_t chain[8192];
 	size_t size = chain_of(cases[_i].names, chain, sizeof(chain));
@@ -535,7 +550,7 @@ static Suite *make_suite(void)
 	tcase_add_test(tc, shares_are_made_anew);
 	tcase_add_test(tc, only_points_are_answered);
 	tcase_add_test(tc, an_answer_that_has_no_room_is_none);
-	tcase_add_loop_test(tc, certificates_are_judged_as_in_a_handshake, 0, 8);
+	tcase_add_loop_test(tc, certificates_are_judged_as_in_a_handshake, 0, 13);
 	tcase_add_test(tc, a_pin_needs_neither_clock_nor_ca);
 	tcase_add_test(tc, certificates_come_in_parts);
 	tcase_add_test(tc, a_renewed_certificate_signs);

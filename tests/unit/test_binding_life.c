@@ -3,6 +3,8 @@
 #include "tests/unit/binding_case.h"
 #include "tests/unit/runner.h"
 
+#include <netinet/in.h>
+
 /* The end of an owner: its list is walked, and each entry is buried while walking. */
 START_TEST(owner_goes)
 {
@@ -108,6 +110,36 @@ START_TEST(each_may_remove)
 }
 END_TEST
 
+static void take_away(void *context, struct tscf_binding *b)
+{
+	unsigned *seen = context;
+
+	ck_assert(b->key.local.bytes[3] == 2);
+	*seen += 1;
+	tscf_bindings_remove(table, b);
+}
+
+/* Those of one address are gone through without the others, and may all be removed; then the address has none. */
+START_TEST(each_of_an_address)
+{
+	const struct tscf_addr local = v4(LOCAL), other = v4(LOCAL + 1);
+	unsigned seen = 0;
+
+	for (uint16_t port = 1; port <= 10; port++) {
+		bind_port(port);
+		bind_key(key(IPPROTO_UDP, LOCAL + 1, port, 0, 0), TSCF_LEVEL_ENCRYPTED_ONLY);
+	}
+	tscf_binding_bury(find_port(3, NOW), NOW);
+	tscf_bindings_remove(table, find_port(5, NOW));
+	tscf_bindings_each_of(table, &local, take_away, &seen);
+	ck_assert_uint_eq(seen, 9);
+	ck_assert(!tscf_bindings_any(table, &local));
+	ck_assert_uint_eq(tscf_bindings_of(table, &other), 10);
+	tscf_bindings_each_of(table, &local, take_away, &seen);
+	ck_assert_uint_eq(seen, 9);
+}
+END_TEST
+
 static Suite *make_suite(void)
 {
 	Suite *suite = suite_create("binding life");
@@ -119,6 +151,7 @@ static Suite *make_suite(void)
 	tcase_add_test(life, expire_is_bounded);
 	tcase_add_test(life, expire_survives_removal_of_its_place);
 	tcase_add_test(life, each_may_remove);
+	tcase_add_test(life, each_of_an_address);
 	suite_add_tcase(suite, life);
 	return suite;
 }

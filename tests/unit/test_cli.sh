@@ -109,7 +109,7 @@ bad 'policy { level = encrypted-only }' "2: missing title for section 'policy': 
 bad 'mtu 1300' "2: missing equal sign after option 'mtu': expected mtu = VALUE"
 bad 'mtu = { 1300, 1400 }' "2: unexpected token '{': expected one value, not a list"
 bad 'mtu =' "3: premature end of file: expected a value"
-expect 1 "no server is named" "$CLIENT" --config /dev/null --check-config
+expect 1 "no server is named: expected an invitation" "$CLIENT" --config /dev/null --check-config
 PIN=sha256:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=
 printf 'server = a\npin = "%s"\n' $PIN >"$T/good.conf"
 expect 0 "" "$CLIENT" --config "$T/good.conf" --check-config
@@ -137,6 +137,8 @@ usage "either --watch or --json" "$CLIENT" sockets --watch --json
 usage "must be a terminal" "$SERVER" sessions --watch
 usage "--sort size: expected identity" "$SERVER" sessions --sort size
 usage "--limit -1: expected a number" "$SERVER" sessions --limit -1
+usage "--after 17: expected what a list with the same --sort" "$SERVER" sessions --after 17
+usage "--after 0:1:a: expected what a list with the same --sort" "$SERVER" sessions --after 0:1:a --sort sent
 usage "--outer 10.0.0.0/33: expected" "$SERVER" sessions --outer 10.0.0.0/33
 expect 1 "is it running?" "$SERVER" reload --control "$T/none.sock"
 usage "extra argument 'x'" "$SERVER" init x
@@ -150,6 +152,7 @@ usage "'--qr' does not go with list-clients" "$SERVER" list-clients --qr
 usage "--public-name a:0: expected at most 4 of HOST" "$SERVER" add-client alice --public-name a:0
 usage "--valid-for: expected --one-time, too" "$SERVER" add-client alice --valid-for 3
 usage "--valid-for 0: expected days from 1 to 3650" "$SERVER" add-client alice --one-time --valid-for 0
+expect 1 "expected tscf-address-pool { range = ... }, which tscf-server init writes" "$SERVER" --config /dev/null --check-config
 expect 1 "no interface has a file of keys" "$SERVER" add-client alice --config /dev/null
 expect 1 "interface default: $T: Is a directory" "$SERVER" --config /dev/null --check-config --pool 10.0.0.0/24 --client-ca "$T"
 expect 1 "interface default: $T/fifo: Operation not supported" "$SERVER" --config /dev/null --check-config --pool 10.0.0.0/24 --psk-file "$T/fifo"

@@ -130,6 +130,41 @@ START_TEST(overlap)
 }
 END_TEST
 
+/* One that is used and lost again and again is tried after pauses that grow, until it lasts. */
+START_TEST(does_not_last)
+{
+	static const unsigned rank = 0;
+	uint64_t now = 1000;
+	start();
+	candidates_set(&race, &rank, 1, -1, 0);
+	candidates_seek(&race, now);
+	for (unsigned i = 0; i < CANDIDATES_SHORT_MAX; i++) {
+		use(0, now);
+		candidates_failed(&race, 0, "closed", ++now);
+		ck_assert_int_eq(race.list[0].state, CANDIDATE_TRYING);
+	}
+	for (uint64_t pause = CANDIDATES_RETRY_MS; pause <= 4 * CANDIDATES_RETRY_MS; pause *= 2) {
+		use(0, now);
+		candidates_failed(&race, 0, "closed", ++now);
+		ck_assert_int_eq(race.list[0].state, CANDIDATE_WAITING);
+		ck_assert_uint_eq(candidates_next(&race), now + pause);
+		tick(now += pause);
+		ck_assert_int_eq(race.list[0].state, CANDIDATE_TRYING);
+	}
+	use(0, now);
+	candidates_failed(&race, 0, "closed", now += CANDIDATES_SHORT_MS);
+	ck_assert_int_eq(race.list[0].state, CANDIDATE_TRYING);
+	/* Another network may be better. */
+	for (unsigned i = 0; i <= CANDIDATES_SHORT_MAX; i++) {
+		use(0, now);
+		candidates_failed(&race, 0, "closed", ++now);
+	}
+	ck_assert_int_eq(race.list[0].state, CANDIDATE_WAITING);
+	candidates_hurry(&race, now);
+	ck_assert_int_eq(race.list[0].state, CANDIDATE_TRYING);
+}
+END_TEST
+
 /* One that fails at once does not cost the stagger. */
 START_TEST(failure_hurries)
 {
@@ -429,6 +464,7 @@ static Suite *make_suite(void)
 	TCase *t = tcase_create("race");
 	tcase_add_test(t, first_wins);
 	tcase_add_test(t, overlap);
+	tcase_add_test(t, does_not_last);
 	tcase_add_test(t, failure_hurries);
 	tcase_add_test(t, one_confirmation);
 	tcase_add_test(t, try_times_out);

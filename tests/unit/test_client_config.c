@@ -18,90 +18,90 @@ static int reader(void *config, const char *file)
 
 /* The number of the line is right after every kind of comment, and every message says what was expected. */
 static const struct config_case wrong[] = {
-	{"mtu = 9000\n", 1, "mtu = \"9000\"", "576 to 1500"},
-	{"mtu = 575\n", 1, "575", "576"},
-	{"\n\nmtu = many\n", 3, "many", "576"},
-	{"mtu = -1\n", 1, "-1", "576"},
-	{"mtu = 0x\n", 1, "0x", "576"},
-	{"mtu = 99999999999999999999999\n", 1, "9999", "576"},
-	{"# one\n# two\nmtu = 1\n", 3, "mtu", "expected"},
-	{"port = 2004 # end of line\n/* block\n * more\n */\nmtu = 1\n", 5, "mtu", "expected"},
-	{"// slashes\nserver = \"a//b # c\"\n", 2, "a//b # c", "HOST"},
-	{"transport = sctp\n", 1, "sctp", "udp, tcp or auto"},
-	{"return-idle = -1\n", 1, "-1", "seconds"},
-	{"proxy = \"https://p:1\"\n", 1, "proxy", "http://[USER"},
-	{"proxy = \"http://p\"\n", 1, "proxy", "PORT"},
-	{"proxy = \"http://user@p:1\"\n", 1, "proxy", "PASSWORD"},
-	{"proxy = \"http://u:%4@p:1\"\n", 1, "proxy", "PASSWORD"},
-	{"proxy = \"http://p:1/path\"\n", 1, "proxy", "PORT"},
-	{"server = a\nfallback-server \"b:0\" { }\n", 2, "b:0", "HOST"},
-	{"fallback-server \"b\" {\ntransport = x\n}\n", 2, "x", "udp, tcp"},
-	{"fallback-server \"b\" {\nca = /x\n}\n", 2, "ca", "expected one of server-name, pin, transport"},
-	{"colour = blue\n", 1, "no such option 'colour'", "expected one of server, port, ca"},
-	{"port 2004\n", 1, "equal sign", "port"},
-	{"port = 0\n", 1, "port", "1 to 65534"},
-	{"port = 65535\n", 1, "65535", "next one"},
-	{"server = \"\"\n", 1, "server", "HOST"},
-	{"server = \"host:0\"\n", 1, "host:0", "PORT from 1"},
-	{"server = \"[::1\"\n", 1, "[::1", "brackets"},
-	{"server = \"a b\"\n", 1, "a b", "HOST"},
-	{"ca = cert.pem\n", 1, "cert.pem", "absolute"},
-	{"pin = \"sha256:short\"\n", 1, "short", "base64"},
-	{"plain-dev = sixteen-letters-\n", 1, "sixteen", "1 to 15 characters"},
-	{"plain-dev = a/b\n", 1, "a/b", "device name"},
-	{"encrypted-dev = \"a b\"\n", 1, "a b", "device name"},
-	{"encrypted-dev = \"tun%d\"\n", 1, "%d", "device name"},
-	{"default-level = secret\n", 1, "secret", "encrypted-only"},
-	{"fwmark-mask = 0x5\n", 1, "0x5", "adjacent"},
-	{"fwmark-mask = 0x3000000\n", 1, "0x3000000", "three"},
-	{"rule-priority = 32720\n", 1, "32720", "32719"},
-	{"rule-priority = 0\n", 1, "rule-priority", "from 1"},
-	{"table-plain = 254\n", 1, "254", "253 to 255"},
-	{"table-encrypted = 0\n", 1, "table-encrypted", "not 0"},
-	{"\nstrict-tsid = yes\n", 2, "strict-tsid", "is gone: a wrong session id always ends a tunnel"},
-	{"routes-in-main = maybe\n", 1, "maybe", "true or false"},
-	{"persistence = 86401\n", 1, "86401", "86400"},
-	{"hold-time = 60001\n", 1, "60001", "milliseconds"},
-	{"keepalive = 661\n", 1, "661", "660"},
-	{"script = hook\n", 1, "hook", "absolute"},
-	{"script-timeout = 0\n", 1, "0", "1 to 300"},
-	{"control = client.sock\n", 1, "client.sock", "absolute"},
-	{"realtime-dscp = \"EF, AF44\"\n", 1, "EF, AF44", "DSCPs separated by commas"},
-	{"ddt-dscp = media\n", 1, "media", "DSCPs separated by commas"},
-	{"redundancy-bound = 19\n", 1, "19", "20 to 200"},
-	{"realtime-priority = 100\n", 1, "100", "0 (none) to 99"},
-	{"log-level = loud\n", 1, "loud", "error, warning, info or debug"},
-	{"server = \"no end\n\n", 1, "quote without end", "on the same line"},
-	{"server = a\nserver-name = \"no end\npin = \"b\"\n", 2, "quote without end", "on the same line"},
-	{"server = a\npolicy a {\nlevel = encrypted-only\n", 2, "brace without end", "}"},
-	{"server = a\npin = sha256:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n", 2, "AAA", "in quotes"},
-	{"port = 5\n/* no end\nserver = a\n", 2, "comment", "*/"},
-	{"trusted-network = \"192.0.2.0/40\"\n", 1, "192.0.2.0/40", "prefixes ADDRESS/BITS"},
-	{"trusted-network = {\"192.0.2.0/24\",\n\"::/0\"}\n", 2, "::/0", "BITS not 0"},
-	{"trusted-interface = \"a/b\"\n", 1, "a/b", "device names"},
-	{"trusted-interface = {a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,b}\n", 1, "\"b\"", "at most 16"},
-	{"accept-route = \"192.0.2.0\"\n\naccept-route = {\"10.0.0.0/8\", \"some\"}\n", 3, "some", "all, none"},
-	{"accept-dns = maybe\n", 1, "maybe", "true or false"},
-	{"policy a { uid = 1 }\n", 1, "policy \"a\": no level", "unencrypted, encrypted-only or"},
-	{"\npolicy a {\nlevel = default\n}\n", 3, "default", "unencrypted, encrypted-only or"},
-	{"policy \"a b\" { level = unencrypted }\n", 1, "a b", "printable characters"},
-	{"policy a { uid = no-such-user }\n", 1, "no-such-user", "a user's name"},
-	{"policy a { uid = 5-4 }\n", 1, "5-4", "1000-1999"},
-	{"policy a { uid = 4294967295 }\n", 1, "4294967295", "number"},
-	{"policy a { protocol = sctp }\n", 1, "sctp", "udp, tcp or any"},
-	{"policy a { local-port = 0 }\n", 1, "0", "1 to 65534"},
-	{"policy a { remote-port = 5-65535 }\n", 1, "5-65535", "1 to 65534"},
-	{"policy a { remote = \"0.0.0.0/0\" }\n", 1, "0.0.0.0/0", "BITS not 0"},
-	{"policy a { remote = example.org }\n", 1, "example.org", "an address"},
-	{"policy a { program = baresip }\n", 1, "baresip", "absolute name of a program"},
-	{"policy a { cgroup = user.slice }\n", 1, "user.slice", "a cgroup from the root"},
-	{"policy a { dscp = none }\n", 1, "none", "DSCPs separated by commas"},
-	{"policy a { dscp = 64 }\n", 1, "64", "0 to 63"},
-	{"policy a {\nlevel = unencrypted\nprogram = /a\nremote = 192.0.2.1\n}\n", 5, "program, cgroup and dscp do not go with remote",
-	 "two policies"},
-	{"policy a { level = unencrypted dscp = EF remote-port = 5 }\n", 1, "dscp do not go", "two policies"},
-	{"policy a { colour = blue }\n", 1, "colour", "expected one of level, program, cgroup, dscp"},
-	{"include(\"/etc/passwd\")\n", 1, "include", "expected one of"},
+    {"mtu = 9000\n", 1, "mtu = \"9000\"", "576 to 1500"},
+    {"mtu = 575\n", 1, "575", "576"},
+    {"\n\nmtu = many\n", 3, "many", "576"},
+    {"mtu = -1\n", 1, "-1", "576"},
+    {"mtu = 0x\n", 1, "0x", "576"},
+    {"mtu = 99999999999999999999999\n", 1, "9999", "576"},
+    {"# one\n# two\nmtu = 1\n", 3, "mtu", "expected"},
+    {"port = 2004 # end of line\n/* block\n * more\n */\nmtu = 1\n", 5, "mtu", "expected"},
+    {"// slashes\nserver = \"a//b # c\"\n", 2, "a//b # c", "HOST"},
+    {"transport = sctp\n", 1, "sctp", "udp, tcp or auto"},
+    {"return-idle = -1\n", 1, "-1", "seconds"},
+    {"proxy = \"https://p:1\"\n", 1, "proxy", "http://[USER"},
+    {"proxy = \"http://p\"\n", 1, "proxy", "PORT"},
+    {"proxy = \"http://user@p:1\"\n", 1, "proxy", "PASSWORD"},
+    {"proxy = \"http://u:%4@p:1\"\n", 1, "proxy", "PASSWORD"},
+    {"proxy = \"http://p:1/path\"\n", 1, "proxy", "PORT"},
+    {"server = a\nfallback-server \"b:0\" { }\n", 2, "b:0", "HOST"},
+    {"fallback-server \"b\" {\ntransport = x\n}\n", 2, "x", "udp, tcp"},
+    {"fallback-server \"b\" {\nca = /x\n}\n", 2, "ca", "expected one of server-name, pin, transport"},
+    {"colour = blue\n", 1, "no such option 'colour'", "expected one of server, port, ca"},
+    {"port 2004\n", 1, "equal sign", "port"},
+    {"port = 0\n", 1, "port", "1 to 65534"},
+    {"port = 65535\n", 1, "65535", "next one"},
+    {"server = \"\"\n", 1, "server", "HOST"},
+    {"server = \"host:0\"\n", 1, "host:0", "PORT from 1"},
+    {"server = \"[::1\"\n", 1, "[::1", "brackets"},
+    {"server = \"a b\"\n", 1, "a b", "HOST"},
+    {"ca = cert.pem\n", 1, "cert.pem", "absolute"},
+    {"pin = \"sha256:short\"\n", 1, "short", "base64"},
+    {"plain-dev = sixteen-letters-\n", 1, "sixteen", "1 to 15 characters"},
+    {"plain-dev = a/b\n", 1, "a/b", "device name"},
+    {"encrypted-dev = \"a b\"\n", 1, "a b", "device name"},
+    {"encrypted-dev = \"tun%d\"\n", 1, "%d", "device name"},
+    {"default-level = secret\n", 1, "secret", "encrypted-only"},
+    {"fwmark-mask = 0x5\n", 1, "0x5", "adjacent"},
+    {"fwmark-mask = 0x3000000\n", 1, "0x3000000", "three"},
+    {"rule-priority = 32720\n", 1, "32720", "32719"},
+    {"rule-priority = 0\n", 1, "rule-priority", "from 1"},
+    {"table-plain = 254\n", 1, "254", "253 to 255"},
+    {"table-encrypted = 0\n", 1, "table-encrypted", "not 0"},
+    {"\nstrict-tsid = yes\n", 2, "strict-tsid", "is gone: a wrong session id always ends a tunnel"},
+    {"routes-in-main = maybe\n", 1, "maybe", "true or false"},
+    {"persistence = 86401\n", 1, "86401", "86400"},
+    {"hold-time = 60001\n", 1, "60001", "milliseconds"},
+    {"keepalive = 661\n", 1, "661", "660"},
+    {"script = hook\n", 1, "hook", "absolute"},
+    {"script-timeout = 0\n", 1, "0", "1 to 300"},
+    {"control = client.sock\n", 1, "client.sock", "absolute"},
+    {"realtime-dscp = \"EF, AF44\"\n", 1, "EF, AF44", "DSCPs separated by commas"},
+    {"ddt-dscp = media\n", 1, "media", "DSCPs separated by commas"},
+    {"redundancy-bound = 19\n", 1, "19", "20 to 200"},
+    {"realtime-priority = 100\n", 1, "100", "0 (none) to 99"},
+    {"log-level = loud\n", 1, "loud", "error, warning, info or debug"},
+    {"server = \"no end\n\n", 1, "quote without end", "on the same line"},
+    {"server = a\nserver-name = \"no end\npin = \"b\"\n", 2, "quote without end", "on the same line"},
+    {"server = a\npolicy a {\nlevel = encrypted-only\n", 2, "brace without end", "}"},
+    {"server = a\npin = sha256:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n", 2, "AAA", "in quotes"},
+    {"port = 5\n/* no end\nserver = a\n", 2, "comment", "*/"},
+    {"trusted-network = \"192.0.2.0/40\"\n", 1, "192.0.2.0/40", "prefixes ADDRESS/BITS"},
+    {"trusted-network = {\"192.0.2.0/24\",\n\"::/0\"}\n", 2, "::/0", "BITS not 0"},
+    {"trusted-interface = \"a/b\"\n", 1, "a/b", "device names"},
+    {"trusted-interface = {a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,b}\n", 1, "\"b\"", "at most 16"},
+    {"accept-route = \"192.0.2.0\"\n\naccept-route = {\"10.0.0.0/8\", \"some\"}\n", 3, "some", "all, none"},
+    {"accept-dns = maybe\n", 1, "maybe", "true or false"},
+    {"policy a { uid = 1 }\n", 1, "policy \"a\": no level", "unencrypted, encrypted-only or"},
+    {"\npolicy a {\nlevel = default\n}\n", 3, "default", "unencrypted, encrypted-only or"},
+    {"policy \"a b\" { level = unencrypted }\n", 1, "a b", "printable characters"},
+    {"policy a { uid = no-such-user }\n", 1, "no-such-user", "a user's name"},
+    {"policy a { uid = 5-4 }\n", 1, "5-4", "1000-1999"},
+    {"policy a { uid = 4294967295 }\n", 1, "4294967295", "number"},
+    {"policy a { protocol = sctp }\n", 1, "sctp", "udp, tcp or any"},
+    {"policy a { local-port = 0 }\n", 1, "0", "1 to 65534"},
+    {"policy a { remote-port = 5-65535 }\n", 1, "5-65535", "1 to 65534"},
+    {"policy a { remote = \"0.0.0.0/0\" }\n", 1, "0.0.0.0/0", "BITS not 0"},
+    {"policy a { remote = example.org }\n", 1, "example.org", "an address"},
+    {"policy a { program = baresip }\n", 1, "baresip", "absolute name of a program"},
+    {"policy a { cgroup = user.slice }\n", 1, "user.slice", "a cgroup from the root"},
+    {"policy a { dscp = none }\n", 1, "none", "DSCPs separated by commas"},
+    {"policy a { dscp = 64 }\n", 1, "64", "0 to 63"},
+    {"policy a {\nlevel = unencrypted\nprogram = /a\nremote = 192.0.2.1\n}\n", 5,
+     "program, cgroup and dscp do not go with remote", "two policies"},
+    {"policy a { level = unencrypted dscp = EF remote-port = 5 }\n", 1, "dscp do not go", "two policies"},
+    {"policy a { colour = blue }\n", 1, "colour", "expected one of level, program, cgroup, dscp"},
+    {"include(\"/etc/passwd\")\n", 1, "include", "expected one of"},
 };
 
 START_TEST(wrong_settings)
@@ -122,7 +122,8 @@ START_TEST(whole_file)
 	    "pin = \"" PIN "\"\nplain-dev = p0\nencrypted-dev = e0\ndefault-level = encrypted-preferred\n"
 	    "mtu = 1200\nfwmark-mask = 0x70\nrule-priority = 100\ntable-plain = 11\ntable-encrypted = 12\n"
 	    "routes-in-main = yes\npersistence = 1\nhold-time = 2\nkeepalive = 3\ncontrol = /tmp/c\n"
-	    "realtime-dscp = \"EF, 10\"\nddt-dscp = AF41\nddt-rtp = no\nredundancy-bound = 80\nrealtime-priority = 0\nlog-level = debug\n"
+	    "realtime-dscp = \"EF, 10\"\nddt-dscp = AF41\nddt-rtp = no\nredundancy-bound = 80\nrealtime-priority = "
+	    "0\nlog-level = debug\n"
 	    "trusted-network = {\"192.0.2.0/24\", \"2001:db8::/32\"}\ntrusted-interface = eth0\n"
 	    "accept-route = {\"10.1.2.3/8\", \"2001:db8::/32\"}\naccept-dns = no\n";
 	struct client_config c;
@@ -212,12 +213,12 @@ static const struct {
 	const char *text, *host;
 	unsigned port;
 } servers[] = {
-	{"host", "host", 2004},
-	{"host:5", "host", 5},
-	{"192.0.2.1:65534", "192.0.2.1", 65534},
-	{"2001:db8::1", "2001:db8::1", 2004},
-	{"[2001:db8::1]", "2001:db8::1", 2004},
-	{"[2001:db8::1]:7", "2001:db8::1", 7},
+    {"host", "host", 2004},
+    {"host:5", "host", 5},
+    {"192.0.2.1:65534", "192.0.2.1", 65534},
+    {"2001:db8::1", "2001:db8::1", 2004},
+    {"[2001:db8::1]", "2001:db8::1", 2004},
+    {"[2001:db8::1]:7", "2001:db8::1", 7},
 };
 
 static void parse(char **argv, struct tscf_cli *cli)
@@ -278,11 +279,12 @@ START_TEST(list_in_file)
 	const struct client_servers *s = &c.servers;
 
 	client_config_init(&c);
-	ck_assert_int_eq(client_config_read(&c, config_file_make("server = \"a:5\"\npin = \"" PIN "\"\ntransport = udp\n"
-								 "fallback-server \"b\" { }\n"
-								 "fallback-server \"c:7\" {\n pin = \"" PIN2 "\"\n"
-								 " transport = tcp\n server-name = other\n}\n")),
-			 0);
+	ck_assert_int_eq(
+	    client_config_read(&c, config_file_make("server = \"a:5\"\npin = \"" PIN "\"\ntransport = udp\n"
+						    "fallback-server \"b\" { }\n"
+						    "fallback-server \"c:7\" {\n pin = \"" PIN2 "\"\n"
+						    " transport = tcp\n server-name = other\n}\n")),
+	    0);
 	config_file_remove();
 	ck_assert_uint_eq(s->count, 3);
 	ck_assert_str_eq(s->list[1].host, "b");
@@ -300,12 +302,21 @@ START_TEST(list_in_file)
 }
 END_TEST
 
-/* On the command line what follows a server is for it, what stands before is for all; the file's servers are forgotten. */
+/* On the command line what follows a server is for it, what stands before is for all; the file's servers are forgotten.
+ */
 START_TEST(list_on_command_line)
 {
 	char file[512];
-	char *argv[] = {(char[]){"tscf-client"}, (char[]){"--pin=" PIN}, (char[]){"--transport=udp"}, (char[]){"--server=a:5"},
-			(char[]){"--server=b"}, (char[]){"--transport=tcp"}, (char[]){"--pin=" PIN2}, (char[]){"--config"}, file, NULL};
+	char *argv[] = {(char[]){"tscf-client"},
+			(char[]){"--pin=" PIN},
+			(char[]){"--transport=udp"},
+			(char[]){"--server=a:5"},
+			(char[]){"--server=b"},
+			(char[]){"--transport=tcp"},
+			(char[]){"--pin=" PIN2},
+			(char[]){"--config"},
+			file,
+			NULL};
 	struct client_config c;
 	const struct client_servers *s = &c.servers;
 	struct tscf_cli cli;
@@ -348,12 +359,12 @@ END_TEST
 static const struct {
 	const char *text, *says;
 } incomplete[] = {
-	{"pin = \"" PIN "\"\n", "no server"},
-	{"server = a\n", "ca or pin"},
-	{"server = a\nfallback-server \"b\" { pin = \"" PIN "\" }\n", "server a could not be verified"},
-	{"server = a\nca = /ca\ntransport = udp\nproxy = \"http://p:1\"\n", "does not go through the proxy"},
-	{"server = a\nca = /ca\nplain-dev = x\nencrypted-dev = x\n", "encrypted-dev"},
-	{"server = a\nca = /ca\ntable-plain = 9\ntable-encrypted = 9\n", "table-encrypted"},
+    {"pin = \"" PIN "\"\n", "no server"},
+    {"server = a\n", "ca or pin"},
+    {"server = a\nfallback-server \"b\" { pin = \"" PIN "\" }\n", "server a could not be verified"},
+    {"server = a\nca = /ca\ntransport = udp\nproxy = \"http://p:1\"\n", "does not go through the proxy"},
+    {"server = a\nca = /ca\nplain-dev = x\nencrypted-dev = x\n", "encrypted-dev"},
+    {"server = a\nca = /ca\ntable-plain = 9\ntable-encrypted = 9\n", "table-encrypted"},
 };
 
 START_TEST(incomplete_files)

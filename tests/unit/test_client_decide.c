@@ -245,17 +245,30 @@ START_TEST(fragments_of_other_flows)
 }
 END_TEST
 
-/* A quote that cannot be read may be of the bound flow. */
+/* An error whose quote does not show the flow: it may be the bound one. */
+static void may_quote_the_flow(struct build *b)
+{
+	build_finish(b);
+	ck_assert_int_eq(up_plain(*b), VERDICT_PLAIN);
+	bind_at(TSCF_LEVEL_ENCRYPTED_ONLY);
+	ck_assert_int_eq(up_plain(*b), VERDICT_TURNED);
+	turn_round(b, 0);
+	ck_assert_int_eq(down_plain(*b), VERDICT_REFUSED);
+}
+
 START_TEST(unreadable_quote)
 {
 	struct build b = icmp_error();
 	build_zero(&b, 4);
-	build_finish(&b);
-	ck_assert_int_eq(up_plain(b), VERDICT_PLAIN);
-	bind_at(TSCF_LEVEL_ENCRYPTED_ONLY);
-	ck_assert_int_eq(up_plain(b), VERDICT_TURNED);
-	turn_round(&b, 0);
-	ck_assert_int_eq(down_plain(b), VERDICT_REFUSED);
+	may_quote_the_flow(&b);
+}
+END_TEST
+
+START_TEST(quoted_later_fragment)
+{
+	struct build quote = fragment(false, true), b = icmp_error();
+	build_bytes(&b, quote.data, quote.length);
+	may_quote_the_flow(&b);
 }
 END_TEST
 
@@ -406,6 +419,7 @@ static TCase *make_case(const char *name, void (*start)(void))
 	tcase_add_test(tc, unmarked_packets_of_a_bound_flow);
 	tcase_add_test(tc, fragments_of_other_flows);
 	tcase_add_test(tc, unreadable_quote);
+	tcase_add_test(tc, quoted_later_fragment);
 	tcase_add_test(tc, clear_packets_down);
 	tcase_add_test(tc, grace);
 	tcase_add_test(tc, released_and_closed);

@@ -350,6 +350,37 @@ START_TEST(hold_ends_without_plain)
 }
 END_TEST
 
+/* A tunnel that is lost soon, again and again, is a failure each time: the pauses grow until one lasts. */
+START_TEST(does_not_last)
+{
+	struct dtte d;
+	uint64_t now = 1000;
+	start(&d);
+	bring_up(&d, now);
+	for (unsigned i = 0; i < DTTE_SHORT_MAX; i++) {
+		dtte_failed(&d, "closed", ++now);
+		ck_assert_int_eq(d.state, DTTE_REQUESTED);
+		bring_up(&d, now);
+	}
+	for (uint64_t pause = DTTE_BACKOFF_MS; pause <= 4 * DTTE_BACKOFF_MS; pause *= 2) {
+		dtte_failed(&d, "closed", ++now);
+		ck_assert_int_eq(d.state, DTTE_FAILED);
+		ck_assert_int_eq(d.gate, DTTE_GATE_SHUT);
+		ck_assert_uint_eq(dtte_next(&d), now + pause - pause / 4);
+		now = dtte_next(&d);
+		dtte_tick(&d, now);
+		ck_assert_int_eq(d.state, DTTE_REQUESTED);
+		bring_up(&d, now);
+	}
+	now += DTTE_SHORT_MS;
+	dtte_failed(&d, "closed", now);
+	ck_assert_int_eq(d.state, DTTE_REQUESTED);
+	bring_up(&d, now);
+	dtte_failed(&d, "closed", ++now);
+	ck_assert_int_eq(d.state, DTTE_REQUESTED);
+}
+END_TEST
+
 /* A tunnel that is lost while wanted is asked for again at once, and packets are held, not refused and never let
  * through. */
 START_TEST(lost_and_back)
@@ -505,6 +536,7 @@ static Suite *make_suite(void)
 	tcase_add_test(tc, hurries);
 	tcase_add_test(tc, hold_ends);
 	tcase_add_test(tc, hold_ends_without_plain);
+	tcase_add_test(tc, does_not_last);
 	tcase_add_test(tc, lost_and_back);
 	tcase_add_test(tc, lost_with_plain);
 	tcase_add_test(tc, plain_goes_while_requested);

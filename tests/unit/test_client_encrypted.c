@@ -80,6 +80,90 @@ WORLD_TEST(comes_and_goes, short_persistence)
 	ck_assert_ptr_null(world_link(w, WORLD_DTLS));
 }
 
+static bool last_bind_is_complete(struct client_world *w)
+{
+	struct tscf_message m = world_last(w, WORLD_BIND);
+	struct tscf_tlv tlv;
+
+	return tscf_message_find(&m, TSCF_TLV_COMPLETE, &tlv);
+}
+
+/* The tunnel comes up for a socket, and so long afterwards the server has not heard that it knows all.  @return the
+ * socket. */
+static int up_untold(struct client_world *w, uint64_t ms)
+{
+	int fd = ask(w);
+
+	WORLD_UNTIL(w, 2000, state_is(w, "up"));
+	world_pass(w, ms);
+	ck_assert(!last_bind_is_complete(w));
+	return fd;
+}
+
+/* The server hears that it knows all sockets when it has confirmed each, and once for each tunnel. */
+WORLD_TEST(all_are_told, NULL)
+{
+	unsigned count;
+	int fd;
+
+	w->server.reaction[WORLD_BIND] = WORLD_KEEPS;
+	fd = up_untold(w, 1000);
+	w->server.reaction[WORLD_BIND] = WORLD_ANSWERS;
+	world_answer_all(w, true);
+	WORLD_UNTIL(w, 2000, last_bind_is_complete(w));
+	count = w->server.count[WORLD_BIND];
+	world_pass(w, 20000);
+	ck_assert_uint_eq(w->server.count[WORLD_BIND], count);
+	close(fd);
+}
+
+/* It is not told so while it refuses a socket. */
+WORLD_TEST(not_all_are_told, NULL)
+{
+	int fd;
+
+	w->server.code[WORLD_BIND] = TSCF_RESPONSE_NOT_ALLOWED;
+	fd = up_untold(w, 10000);
+	w->server.code[WORLD_BIND] = TSCF_RESPONSE_SUCCESS;
+	WORLD_UNTIL(w, 10000, last_bind_is_complete(w));
+	close(fd);
+}
+
+/* The server has entries of a former run: a tunnel that no socket wants is set up to end them, and released. */
+WORLD_TEST(ends_what_is_left, short_persistence)
+{
+	world_plain_up(w);
+	ck_assert(state_is(w, "idle"));
+	w->server.entries_left = true;
+	WORLD_UNTIL(w, 60000, w->server.count[WORLD_BIND] > 0 && last_bind_is_complete(w));
+	w->server.entries_left = false;
+	WORLD_UNTIL(w, 5000, state_is(w, "idle"));
+	ck_assert_uint_eq(w->server.count[WORLD_RELEASE], 1);
+	world_pass(w, 60000);
+	ck_assert_uint_eq(w->server.count[WORLD_RESERVE], 1);
+}
+
+/* A refused tunnel is asked for until the server has been told. */
+WORLD_TEST(ends_it_later, short_persistence)
+{
+	int fd;
+
+	world_plain_up(w);
+	w->server.entries_left = true;
+	w->server.code[WORLD_RESERVE] = TSCF_RESPONSE_LIMIT;
+	WORLD_UNTIL(w, 60000, state_is(w, "failed"));
+	w->server.entries_left = false;
+	/* Listings of the sockets do not end that. */
+	fd = world_socket(SOCK_DGRAM, WORLD_PLAIN, 5000);
+	ck_assert_int_eq(world_level(w, fd, TSCF_LEVEL_UNENCRYPTED)->error, 0);
+	world_pass(w, 10000);
+	ck_assert(!state_is(w, "idle"));
+	w->server.code[WORLD_RESERVE] = TSCF_RESPONSE_SUCCESS;
+	WORLD_UNTIL(w, 45000, w->server.count[WORLD_BIND] > 0 && last_bind_is_complete(w));
+	WORLD_UNTIL(w, 5000, state_is(w, "idle"));
+	close(fd);
+}
+
 /* Wanted again while it lingers: it stays, without a new handshake. */
 WORLD_TEST(wanted_again, short_persistence)
 {
@@ -165,6 +249,29 @@ WORLD_TEST(no_address, NULL)
 	w->server.encrypted = WORLD_ENCRYPTED;
 	recovers(w);
 	close(fd);
+}
+
+/* Packets from the address of the encrypted tunnel go by that or not at all: it must not be one of this host. */
+WORLD_TEST(foreign_address, NULL)
+{
+	static const struct {
+		const char *address, *why;
+	} foreign[] = {{"198.51.100.10", "out0 of this host has that"},
+		       {"0.0.0.0", "no tunnel can have that"},
+		       {WORLD_PLAIN, "the plain tunnel has that"}};
+	int program = world_socket(SOCK_DGRAM, "198.51.100.10", 6000), any = world_socket(SOCK_DGRAM, NULL, 6001);
+
+	w->server.encrypted = foreign[w->i].address;
+	ask(w);
+	WORLD_UNTIL(w, 2000, gate_is(w, "shut"));
+	ck_assert(reason_has(w, foreign[w->i].why));
+	ck_assert_int_eq(world_program_sends(program, "198.51.100.1", 9, "as ever"), 0);
+	ck_assert_int_eq(world_program_sends(any, "198.51.100.1", 9, "as ever"), 0);
+	ck_assert_int_eq(world_program_sends(any, WORLD_SERVICE, 9, "by the plain tunnel"), 0);
+	close(program);
+	close(any);
+	w->server.encrypted = WORLD_ENCRYPTED;
+	recovers(w);
 }
 
 /* The server does not know the plain tunnel that asks: that is set up again, and then the encrypted one. */
@@ -491,12 +598,17 @@ static Suite *make_suite(void)
 	TCase *up = tcase_create("set-up"), *on = tcase_create("goes on");
 
 	tcase_add_test(up, comes_and_goes);
+	tcase_add_test(up, all_are_told);
+	tcase_add_test(up, not_all_are_told);
+	tcase_add_test(up, ends_what_is_left);
+	tcase_add_test(up, ends_it_later);
 	tcase_add_test(up, wanted_again);
 	tcase_add_loop_test(up, lost_at_first, 0, 2);
 	tcase_add_loop_test(up, never_answered, 0, 2);
 	tcase_add_loop_test(up, refused, 0, 2 * REFUSALS);
 	tcase_add_loop_test(up, no_response_code, 0, 2);
 	tcase_add_test(up, no_address);
+	tcase_add_loop_test(up, foreign_address, 0, 3);
 	tcase_add_test(up, plain_unknown);
 	tcase_add_test(up, late_reservation);
 	tcase_add_loop_test(up, handshake_fails, 0, 3);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * The cgroups that the guard is told of: whatever the length of their names, no deeper than the guard looks, and none
- * is taken back that it was not told of.  A directory takes the place of cgroup v2, the test that of the guard.
+ * is taken back that it was not told of; one that comes or goes costs no look at the others.  A directory takes the
+ * place of cgroup v2, the test that of the guard.
  */
 #include "tests/unit/runner.h"
 #include "tscf-client/guard/guard_cgroup.h"
@@ -22,7 +23,8 @@ static struct {
 	struct guard_group_key key[TOLD];
 	struct guard_group group[TOLD];
 	unsigned count, forgotten;
-	int refuse; /**< -errno instead */
+	int refuse;      /**< -errno instead */
+	unsigned looked; /**< how often somebody looked at a cgroup */
 } guard;
 
 int guard_set_tell_group(const struct guard_set *s, const struct guard_group_key *key, const struct guard_group *group)
@@ -52,6 +54,7 @@ uint64_t guard_cgroup_id(int fd)
 {
 	struct stat st;
 
+	guard.looked++;
 	return fstat(fd, &st) == 0 ? st.st_ino : 0;
 }
 
@@ -169,6 +172,65 @@ START_TEST(one_that_goes)
 }
 END_TEST
 
+/** Run the loop until nothing is left to do now. */
+static void turn(struct ev_loop *loop)
+{
+	for (unsigned i = 0; i < 10; i++)
+		ev_run(loop, EVRUN_NOWAIT);
+}
+
+/* A user makes and removes cgroups below many others. */
+START_TEST(one_among_many)
+{
+	struct ev_loop *loop = ev_loop_new(EVFLAG_AUTO);
+	int user = make_below(set.root, "user"), one, app;
+	char name[16];
+
+	for (unsigned i = 0; i < 40; i++) {
+		snprintf(name, sizeof(name), "many%u", i);
+		close(make_below(user, name));
+	}
+	pattern("/user/*/app");
+	guard_groups_tell(&groups, 1);
+	guard_groups_watch(&groups, loop);
+	turn(loop);
+	guard.looked = 0;
+	one = make_below(user, "one");
+	turn(loop);
+	app = make_below(one, "app");
+	turn(loop);
+	ck_assert_uint_eq(guard.looked, 2);
+	ck_assert(told_of(app) && told_of(app)->fits == 1);
+	unlinkat(one, "app", AT_REMOVEDIR);
+	unlinkat(user, "one", AT_REMOVEDIR);
+	guard.looked = 0;
+	turn(loop);
+	ck_assert_uint_eq(guard.forgotten, 2);
+	/* Gone and there again: it is another one. */
+	unlinkat(user, "many0", AT_REMOVEDIR);
+	close(one);
+	one = make_below(user, "many0");
+	turn(loop);
+	ck_assert_ptr_nonnull(told_of(one));
+	/* Sockets in cgroups for which there is no room may come as often as they like: a look per second. */
+	for (unsigned i = 0; i < 5; i++) {
+		guard_groups_look_soon(&groups);
+		turn(loop);
+	}
+	ck_assert_uint_le(guard.looked, 60);
+	guard_groups_close(&groups);
+	ev_loop_destroy(loop);
+	for (unsigned i = 0; i < 40; i++) {
+		snprintf(name, sizeof(name), "many%u", i);
+		unlinkat(user, name, AT_REMOVEDIR);
+	}
+	close(one);
+	close(app);
+	close(user);
+	unlinkat(set.root, "user", AT_REMOVEDIR);
+}
+END_TEST
+
 static Suite *make_suite(void)
 {
 	Suite *suite = suite_create("client groups");
@@ -179,6 +241,7 @@ static Suite *make_suite(void)
 	tcase_add_test(tc, deep_ones);
 	tcase_add_test(tc, one_without_room);
 	tcase_add_test(tc, one_that_goes);
+	tcase_add_test(tc, one_among_many);
 	suite_add_tcase(suite, tc);
 	return suite;
 }

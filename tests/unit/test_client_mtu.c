@@ -149,6 +149,29 @@ START_TEST(path_changes)
 }
 END_TEST
 
+/* The tunnel is resumed on a narrower path while a probe is under way, which is cancelled: the search goes on. */
+START_TEST(cancelled)
+{
+	struct mtu m;
+
+	start(&m, 1340, TSCF_MTU_FLOOR_IPV4, 0, 1500);
+	world.now = mtu_next(&m);
+	mtu_tick(&m, ++world.sent, world.now);
+	ck_assert_uint_ne(world.probed, 0);
+	world.probed = 0;
+	mtu_cancelled(&m, world.now);
+	world.carries = 1300;
+	confirm(&m);
+	ck_assert_uint_eq(world.used, 1300 - OVERHEAD);
+	/* Without a tunnel there is nothing to find. */
+	world.now = mtu_next(&m);
+	mtu_tick(&m, ++world.sent, world.now);
+	mtu_end(&m);
+	mtu_cancelled(&m, world.now);
+	ck_assert_uint_eq(mtu_next(&m), NEVER);
+}
+END_TEST
+
 /* A raise that fails changes nothing that is in use. */
 START_TEST(raise_in_vain)
 {
@@ -284,6 +307,7 @@ static Suite *make_suite(void)
 	tcase_add_loop_test(search, silent_path, 0, 67);
 	tcase_add_test(search, usual_paths);
 	tcase_add_test(search, path_changes);
+	tcase_add_test(search, cancelled);
 	tcase_add_test(search, raise_in_vain);
 	tcase_add_test(search, told_of_path);
 	tcase_add_test(search, told_of_wider_path);

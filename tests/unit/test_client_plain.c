@@ -5,6 +5,7 @@
 #include "common/crypto/hash.h"
 #include "tests/unit/client_world.h"
 #include "tests/unit/netns.h"
+#include "tscf-client/tunnel/tunnel.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -143,6 +144,45 @@ WORLD_TEST(no_address, give_no_address)
 	w->server.plain = WORLD_PLAIN;
 	WORLD_UNTIL(w, 3000, world_plain_is_up(w));
 	ck_assert_str_eq(world_status(w, "plain.internal.1"), "");
+}
+
+/** A server may not take an address away from this host or from all programs. */
+static const struct {
+	const char *address, *why;
+} foreign[] = {
+    {"198.51.100.10", "out0 of this host has that"}, {"127.0.0.1", "no tunnel can have that"},
+    {"0.0.0.0", "no tunnel can have that"},          {"0.1.2.3", "no tunnel can have that"},
+    {"224.0.0.9", "no tunnel can have that"},        {"255.255.255.255", "no tunnel can have that"},
+    {"198.51.100.1", "the server itself has that"},
+};
+static const char *const foreign6[] = {"2001:db8:100::10", "::1", "::", "ff02::1", "fe80::1"};
+
+#define FOREIGN  (int)(sizeof(foreign) / sizeof(*foreign))
+#define FOREIGN6 (int)(sizeof(foreign6) / sizeof(*foreign6))
+
+static void give_foreign_address(struct client_world *w)
+{
+	if (w->i < FOREIGN)
+		w->server.plain = foreign[w->i].address;
+	else
+		w->server.plain6 = foreign6[w->i - FOREIGN];
+}
+
+/* It is refused, with what else the server sends, and nothing of it is set up. */
+WORLD_TEST(foreign_address, give_foreign_address)
+{
+	const char *why = w->i < FOREIGN ? foreign[w->i].why : w->i == FOREIGN ? "out0" : "no tunnel";
+	char *text;
+
+	world_pass(w, 500);
+	ck_assert(!world_plain_is_up(w) && world_plain_reason_has(w, why));
+	text = tscf_netns_output("ip -br address show tscf0; ip route show table %u", w->config.table_plain);
+	ck_assert_ptr_null(strstr(text, "/32"));
+	ck_assert_ptr_null(strstr(text, "203.0.113"));
+	free(text);
+	w->server.plain = WORLD_PLAIN;
+	w->server.plain6 = WORLD_PLAIN6;
+	WORLD_UNTIL(w, 5000, world_plain_is_up(w));
 }
 
 static void many_routes(struct client_world *w)
@@ -438,6 +478,71 @@ WORLD_TEST(server_asks, NULL)
 }
 
 /* A server that was restarted is quiet until it has heard of the encrypted-only sockets, and that these were all. */
+/** The server sends other networks: one more that this host is connected to, or none. */
+static void say_networks(struct client_world *w, bool more)
+{
+	struct world_link *l = world_link(w, WORLD_UDP);
+	uint8_t buffer[TSCF_PROBE_MAX];
+	struct tscf_prefix own;
+	struct tscf_writer t;
+
+	world_begin(l, &t, buffer, TSCF_KEEPALIVE_REQUEST);
+	tscf_write_bytes(&t, TSCF_TLV_NETWORKS, NULL, 0);
+	ck_assert_int_eq(tscf_prefix_parse("198.51.100.0/25", &own), 0);
+	if (more)
+		tscf_write_prefix(&t, TSCF_TLV_ROUTE_IPV4, &own);
+	world_send(l, &t);
+	world_turn(w);
+}
+
+/* Networks that change all the time are taken now and then, and answered only if they are taken: each change is work
+ * and a line in the log. */
+WORLD_TEST(networks_all_the_time, NULL)
+{
+	unsigned sent, answered;
+
+	world_plain_up(w);
+	world_pass(w, 500);
+	sent = world_link(w, WORLD_UDP)->messages;
+	for (unsigned i = 0; i < 400; i++)
+		say_networks(w, i % 2 == 0);
+	ck_assert_int_eq(world_counter(w, "pushed_refused"), TUNNEL_RECALLS_MAX / 2);
+	answered = world_link(w, WORLD_UDP)->messages - sent;
+	ck_assert_uint_le(answered, TUNNEL_RECALLS_MAX);
+	world_pass(w, TUNNEL_RECALLS_MS);
+	say_networks(w, true);
+	ck_assert_int_eq(world_counter(w, "pushed_refused"), TUNNEL_RECALLS_MAX / 2 + 1);
+}
+
+/** @return lists of sockets that a server has got that says it was restarted, again and again. */
+static unsigned lists_of_sockets(struct client_world *w)
+{
+	struct world_link *l = world_link(w, WORLD_UDP);
+	const unsigned before = w->server.count[WORLD_SHIELD];
+	uint8_t buffer[TSCF_PROBE_MAX];
+	struct tscf_writer t;
+
+	for (unsigned i = 0; i < 100; i++) {
+		world_begin(l, &t, buffer, TSCF_KEEPALIVE_REQUEST);
+		tscf_write_bytes(&t, TSCF_TLV_QUIET, NULL, 0);
+		world_send(l, &t);
+		world_pass(w, 10);
+	}
+	return w->server.count[WORLD_SHIELD] - before;
+}
+
+/* The same for a server that says that it was restarted. */
+WORLD_TEST(restarted_all_the_time, NULL)
+{
+	int fd = world_encrypted_up(w, 5000);
+
+	world_pass(w, 500);
+	/* The shields, and that they are all. */
+	ck_assert_uint_le(lists_of_sockets(w), 2 * TUNNEL_RECALLS_MAX);
+	ck_assert(world_shielded(w, 5000));
+	close(fd);
+}
+
 WORLD_TEST(server_restarted, NULL)
 {
 	struct tscf_message m;
@@ -539,6 +644,7 @@ static Suite *make_suite(void)
 	tcase_add_loop_test(up, refused_at_length, 0, 2);
 	tcase_add_test(up, no_response_code);
 	tcase_add_test(up, no_address);
+	tcase_add_loop_test(up, foreign_address, 0, FOREIGN + FOREIGN6);
 	tcase_add_test(up, too_many_routes);
 	tcase_add_test(up, cookie);
 	tcase_add_test(up, no_cookie_in_answer);
@@ -554,6 +660,8 @@ static Suite *make_suite(void)
 	tcase_add_loop_test(on, wrong_session_id, 0, 2);
 	tcase_add_test(on, nonsense);
 	tcase_add_test(on, server_asks);
+	tcase_add_test(on, networks_all_the_time);
+	tcase_add_test(on, restarted_all_the_time);
 	tcase_add_test(on, server_restarted);
 	tcase_add_test(on, other_address);
 	tcase_add_test(on, host_moves);

@@ -14,6 +14,8 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -113,6 +115,39 @@ START_TEST(many_sockets)
 }
 END_TEST
 
+/* A socket that is listed twice has its program both times; that is another process than this one, if there is one. */
+START_TEST(owners)
+{
+	struct owner both[2];
+	struct stat st;
+	int fd, other[2];
+	char byte;
+	pid_t pid;
+
+	bind_socket(0, &fd);
+	ck_assert(fstat(fd, &st) == 0 && pipe(other) == 0);
+	for (unsigned i = 0; i < 2; i++)
+		both[i] = (struct owner){.inode = (uint32_t)st.st_ino};
+	processes_find_owners(both, 2);
+	ck_assert(both[0].pid == getpid() && both[1].pid == getpid());
+	ck_assert(both[0].program[0] && both[1].program[0]);
+	pid = fork();
+	ck_assert_int_ge(pid, 0);
+	if (pid == 0) {
+		close(other[1]);
+		_exit(read(other[0], &byte, 1) == 0 ? 0 : 1);
+	}
+	for (unsigned i = 0; i < 2; i++)
+		both[i] = (struct owner){.inode = (uint32_t)st.st_ino};
+	processes_find_owners(both, 2);
+	ck_assert(both[0].pid == pid && both[1].pid == pid);
+	close(other[0]);
+	close(other[1]);
+	ck_assert_int_eq(waitpid(pid, NULL, 0), pid);
+	close(fd);
+}
+END_TEST
+
 struct visits {
 	bool self, parent;
 };
@@ -141,6 +176,7 @@ static Suite *make_suite(void)
 
 	tcase_add_test(t, names_of_programs);
 	tcase_add_test(t, many_sockets);
+	tcase_add_test(t, owners);
 	tcase_add_test(t, all_processes);
 	suite_add_tcase(s, t);
 	return s;

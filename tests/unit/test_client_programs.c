@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -32,8 +33,8 @@ struct program {
 
 #define PROGRAM_FD 100
 
-/* A program that has @p fd, and @p library mapped if that is not NULL. */
-static struct program start_program(int fd, const char *library)
+/* A program of user @p uid that has @p fd, and @p library mapped if that is not NULL. */
+static struct program start_program_as(uid_t uid, int fd, const char *library)
 {
 	struct program p;
 	int pipes[2], up[2], file;
@@ -52,6 +53,8 @@ static struct program start_program(int fd, const char *library)
 		file = library ? open(library, O_RDONLY) : -1;
 		if (file >= 0 && mmap(NULL, 4096, PROT_READ, MAP_PRIVATE, file, 0) == MAP_FAILED)
 			_exit(1);
+		if (setresuid(uid, uid, uid) < 0 || prctl(PR_SET_DUMPABLE, 1) < 0)
+			_exit(1);
 		close(PROGRAM_FD + 2);
 		while (read(PROGRAM_FD + 1, &byte, 1) > 0)
 			;
@@ -65,6 +68,11 @@ static struct program start_program(int fd, const char *library)
 	p.end = pipes[1];
 	p.fd = -1;
 	return p;
+}
+
+static struct program start_program(int fd, const char *library)
+{
+	return start_program_as(0, fd, library);
 }
 
 /* The plain tunnel is up, and a program has a socket at port 5000 there. */
@@ -187,6 +195,86 @@ WORLD_TEST(level_of_many, NULL)
 		ck_assert_int_eq(world_mark(w, fds[i]), TSCF_LEVEL_UNENCRYPTED);
 		close(fds[i]);
 	}
+}
+
+/* The client itself has no right to begin programs of other users. */
+static struct program shared[2];
+
+static void share_socket(struct client_world *w)
+{
+	int fd = world_socket(SOCK_DGRAM, "0.0.0.0", 5000);
+
+	(void)w;
+	shared[0] = start_program_as(65534, fd, NULL);
+	shared[1] = start_program_as(1000, fd, NULL);
+	shared[1].fd = fd;
+}
+
+/* A socket that several processes have, this one, too, moves for the user of any of them. */
+WORLD_TEST(level_of_shared, share_socket)
+{
+	struct world_call *call;
+	char program[64];
+
+	world_plain_up(w);
+	call = level_of(w, TSCF_LEVEL_UNENCRYPTED, 0, 5000, 1000);
+	ck_assert(call->answered && call->error == 0);
+	ck_assert_int_eq(world_mark(w, shared[1].fd), TSCF_LEVEL_UNENCRYPTED);
+	ck_assert(strstr(call->text, "\"moved\": 1") && strstr(call->text, "\"missed\": 0"));
+	/* The answer names the program. */
+	ck_assert_int_eq(prctl(PR_GET_NAME, program), 0);
+	ck_assert_ptr_nonnull(strstr(call->text, program));
+	stop_program(&shared[0]);
+	stop_program(&shared[1]);
+}
+
+/* Leave a descriptor in the queue of a Unix socket: no process has it.  @return the end of the queue. */
+static int put_away(int fd)
+{
+	union {
+		char space[CMSG_SPACE(sizeof(int))];
+		struct cmsghdr header;
+	} control = {0};
+	char byte = 0;
+	struct iovec data = {&byte, 1};
+	const struct msghdr message = {
+	    .msg_iov = &data, .msg_iovlen = 1, .msg_control = control.space, .msg_controllen = sizeof(control.space)};
+	int ends[2];
+
+	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
+	control.header =
+	    (struct cmsghdr){.cmsg_len = CMSG_LEN(sizeof(int)), .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS};
+	memcpy(CMSG_DATA(&control.header), &fd, sizeof(fd));
+	ck_assert_int_eq(sendmsg(ends[0], &message, 0), 1);
+	close(ends[0]);
+	close(fd);
+	return ends[1];
+}
+
+/* One that is there and cannot be had is an error, and is named; the others are moved all the same. */
+WORLD_TEST(level_of_missed, NULL)
+{
+	struct program p = program_with_socket(w);
+	int queue = put_away(world_socket(SOCK_DGRAM, WORLD_PLAIN, 5000));
+	struct world_call *call = level_of(w, TSCF_LEVEL_ENCRYPTED_ONLY, 0, 5000, 0);
+	json_t *answer, *missed;
+
+	WORLD_UNTIL(w, 5000, call->answered);
+	ck_assert_int_eq(call->error, ESRCH);
+	ck_assert_int_eq(world_mark(w, p.fd), TSCF_LEVEL_ENCRYPTED_ONLY);
+	answer = json_loads(call->text, 0, NULL);
+	ck_assert_int_eq(json_integer_value(json_object_get(answer, "moved")), 1);
+	ck_assert_int_eq(json_integer_value(json_object_get(answer, "missed")), 1);
+	missed = json_array_get(json_object_get(answer, "missed_sockets"), 0);
+	ck_assert_str_eq(json_string_value(json_object_get(missed, "local")), WORLD_PLAIN ":5000");
+	ck_assert_str_eq(json_string_value(json_object_get(missed, "error")), "no process is known to have it");
+	json_decref(answer);
+	/* When it is gone it is no error. */
+	close(queue);
+	call = level_of(w, TSCF_LEVEL_UNENCRYPTED, 0, 5000, 0);
+	WORLD_UNTIL(w, 5000, call->answered);
+	ck_assert_int_eq(call->error, 0);
+	stop_program(&p);
 }
 
 WORLD_TEST(level_of_errors, NULL)
@@ -567,6 +655,8 @@ static Suite *make_suite(void)
 	tcase_add_loop_test(live, level_waits_in_vain, 0, 2);
 	tcase_add_loop_test(live, level_waits_for_tunnel, 0, 2);
 	tcase_add_test(live, level_of_many);
+	tcase_add_test(live, level_of_shared);
+	tcase_add_test(live, level_of_missed);
 	tcase_add_test(live, level_of_errors);
 	tcase_add_test(live, level_of_caller_gone);
 	tcase_add_test(live, policies_change);

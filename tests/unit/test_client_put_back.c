@@ -95,6 +95,27 @@ WORLD_TEST(devices_are_as_they_were, NULL)
 	close(fd);
 }
 
+static bool has_carrier(const char *device)
+{
+	char *link = tscf_netns_output("ip -o link show tscf0; ip -o link show tscf1"), *line = strstr(link, device);
+	bool has = line && !memmem(line, strcspn(line, "\n"), "NO-CARRIER", 10);
+
+	free(link);
+	return has;
+}
+
+/* Without a carrier the kernel drops what is sent to a device, and says so to nobody. */
+WORLD_TEST(carriers_are_as_they_were, NULL)
+{
+	int fd = world_encrypted_up(w, 5004);
+
+	ck_assert(has_carrier("tscf0") && has_carrier("tscf1"));
+	tscf_netns_run("ip link set tscf0 carrier off && ip link set tscf1 carrier off");
+	ck_assert(!has_carrier("tscf0") && !has_carrier("tscf1"));
+	WORLD_UNTIL(w, SOON, has_carrier("tscf0") && has_carrier("tscf1"));
+	close(fd);
+}
+
 /* Somebody who does not stop: it is put back each time, said, and over when he has stopped. */
 WORLD_TEST(a_fight_is_said, NULL)
 {
@@ -117,22 +138,73 @@ WORLD_TEST(rules_in_front_of_ours, NULL)
 	int fd = world_encrypted_up(w, 5004);
 	ck_assert_ptr_nonnull(strstr(way(to), "tscf1"));
 	tscf_netns_run("ip %s " IN_FRONT, family);
-	world_pass(w, SOON);
+	WORLD_UNTIL(w, SOON, strstr(world_status(w, "kernel.reason"), "the first with priority 500"));
 	ck_assert(state_is(w, "complete"));
-	ck_assert_ptr_nonnull(strstr(way(to), "tscf1"));
-	/* Only now does it lead away. */
 	tscf_netns_run("ip %s route add default via %s dev out0 table 900", family, gateway);
-	ck_assert_ptr_nonnull(strstr(way(to), "out0"));
-	WORLD_UNTIL(w, SOON, strstr(way(to), "tscf1"));
-	ck_assert(state_is(w, "overridden"));
+	ck_assert_ptr_nonnull(strstr(way(to), "tscf1"));
+	WORLD_UNTIL(w, 3 * SOON, state_is(w, "overridden"));
 	ck_assert_ptr_nonnull(strstr(world_status(w, "kernel.reason"), "rule 500"));
 	/* They go with it. */
 	tscf_netns_run("ip %s rule del pref 500", family);
 	WORLD_UNTIL(w, 15000, state_is(w, "complete"));
+	ck_assert_str_eq(world_status(w, "kernel.reason"), "null");
 	ck_assert_ptr_nonnull(strstr(way(to), "tscf1"));
-	char *rules = tscf_netns_output("ip %s rule show pref 1", family);
+	char *rules = tscf_netns_output("ip %s rule show pref 499", family);
 	ck_assert_str_eq(rules, "");
 	free(rules);
+	close(fd);
+}
+
+/* As wg-quick does: two rules for each family, to which the kernel gives the priorities before all others.  They keep
+ * their order, and the copies of ours come before both. */
+WORLD_TEST(rules_without_a_priority, NULL)
+{
+	static const char *const families[] = {"-4", "-6"}, *const services[] = {WORLD_SERVICE, WORLD_SERVICE6};
+	int fd = world_encrypted_up(w, 5004);
+	for (unsigned i = 0; i < 2; i++) {
+		tscf_netns_run("ip %s route add default dev out0 table 51820", families[i]);
+		tscf_netns_run("ip %s rule add not fwmark 51820 table 51820", families[i]);
+		WORLD_UNTIL(w, SOON, strstr(way(services[i]), "tscf1"));
+		tscf_netns_run("ip %s rule add table main suppress_prefixlength 0", families[i]);
+		WORLD_UNTIL(w, SOON, strstr(way(services[i]), "tscf1"));
+		world_pass(w, SOON);
+	}
+	for (unsigned i = 0; i < 2; i++) {
+		char *rules = tscf_netns_output("ip %s rule", families[i]), *copy = strstr(rules, "goto 7000");
+		char *narrow = strstr(rules, "suppress_prefixlength"), *wide = strstr(rules, "lookup 51820");
+		ck_assert(copy && narrow && wide);
+		ck_assert(copy < narrow && narrow < wide);
+		free(rules);
+	}
+	WORLD_UNTIL(w, 3 * SOON, state_is(w, "overridden"));
+	close(fd);
+}
+
+/* What is refused before our rules, or led elsewhere by table local, is said, too. */
+static const struct {
+	const char *add, *delete, *reason, *state;
+} obstacles[] = {
+    {"rule add pref 5 to 203.0.113.0/24 unreachable", "rule del pref 5", "keeps packets from the tunnels",
+     "overridden"},
+    {"route add blackhole 203.0.113.0/24 table local", "route del blackhole 203.0.113.0/24 table local", "table local",
+     "overridden"},
+    {"route add 203.0.113.0/24 via 198.51.100.1 dev out0 table local", "route del 203.0.113.0/24 table local",
+     "table local", "incomplete"},
+};
+#define OBSTACLES (int)(sizeof(obstacles) / sizeof(*obstacles))
+
+WORLD_TEST(obstacles_are_said, NULL)
+{
+	int fd = world_encrypted_up(w, 5004);
+	world_turn(w);
+	ck_assert(state_is(w, "complete"));
+	tscf_netns_run("ip %s", obstacles[w->i].add);
+	WORLD_UNTIL(w, SOON, state_is(w, obstacles[w->i].state));
+	ck_assert_ptr_nonnull(strstr(world_status(w, "kernel.reason"), obstacles[w->i].reason));
+	world_pass(w, 2000);
+	ck_assert(state_is(w, obstacles[w->i].state));
+	tscf_netns_run("ip %s", obstacles[w->i].delete);
+	WORLD_UNTIL(w, SOON, state_is(w, "complete"));
 	close(fd);
 }
 
@@ -201,8 +273,11 @@ static Suite *make_suite(void)
 	tcase_add_loop_test(tc, what_is_removed_is_put_back, 0, 2 * REMOVALS);
 	tcase_add_test(tc, since_when);
 	tcase_add_test(tc, devices_are_as_they_were);
+	tcase_add_test(tc, carriers_are_as_they_were);
 	tcase_add_test(tc, a_fight_is_said);
 	tcase_add_loop_test(tc, rules_in_front_of_ours, 0, 2);
+	tcase_add_test(tc, rules_without_a_priority);
+	tcase_add_loop_test(tc, obstacles_are_said, 0, OBSTACLES);
 	tcase_add_loop_test(tc, a_deleted_device_is_made_again, 0, 2);
 	tcase_add_loop_test(tc, a_moved_device_is_made_again, 0, 2);
 	tcase_add_test(tc, a_deleted_device_cannot_be_made);

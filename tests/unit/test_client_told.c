@@ -5,6 +5,7 @@
  */
 #include "tests/unit/client_world.h"
 #include "tscf-client/guard/guard.h"
+#include "tscf-client/sockets/registry.h"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -65,6 +66,18 @@ static void tell(struct client_world *w, const struct guard_event *e)
 	listener->event(listener_context, e);
 	listener->drained(listener_context);
 	world_turn(w);
+}
+
+/* --- memory --- */
+
+static bool no_memory;
+
+extern __typeof__(tscf_bindings_bind) __real_tscf_bindings_bind, __wrap_tscf_bindings_bind;
+
+struct tscf_binding *__wrap_tscf_bindings_bind(struct tscf_bindings *table, const struct tscf_binding_key *key,
+					       enum tscf_level level, void *owner, struct tscf_binding_list *list)
+{
+	return no_memory ? NULL : __real_tscf_bindings_bind(table, key, level, owner, list);
 }
 
 /* --- sockets --- */
@@ -147,6 +160,42 @@ WORLD_TEST(idle, NULL)
 	ck_assert_int_le(listings(w) - before, 10);
 	ck_assert_int_ge(listings(w) - before, 9);
 	ck_assert_int_eq(world_counter(w, "sockets_missed") + world_counter(w, "sockets_stale"), 0);
+	close(fd);
+}
+
+/* The sockets of one call after the other.  That the tombstone of one is over is no reason to list all. */
+WORLD_TEST(calls, NULL)
+{
+	int first = world_encrypted_up(w, 5000);
+	long before = rest(w);
+
+	for (uint16_t i = 0; i < 100; i++) {
+		int fd = born(w, (uint16_t)(5001 + i));
+
+		world_pass(w, 1500);
+		world_close(w, fd);
+		world_pass(w, 1500);
+	}
+	ck_assert_int_le(listings(w) - before, 11);
+	world_pass(w, TSCF_TOMBSTONE_MS + RECONCILES_MS);
+	ck_assert_str_eq(world_status(w, "bindings"), "1");
+	close(first);
+}
+
+/* There is no memory for what was told: it is listed soon. */
+WORLD_TEST(told_in_vain, NULL)
+{
+	int first = world_encrypted_up(w, 5000), fd;
+	long before = rest(w);
+
+	/* The next listing that comes by itself is far. */
+	WORLD_UNTIL(w, RECONCILES_MS, listings(w) > before);
+	no_memory = true;
+	fd = born(w, 5001);
+	ck_assert(!world_bound(w, 5001));
+	no_memory = false;
+	WORLD_UNTIL(w, REGISTRY_RESYNC_MAX_MS + 1000, world_bound(w, 5001));
+	close(first);
 	close(fd);
 }
 
@@ -298,6 +347,8 @@ static Suite *make_suite(void)
 	tcase_set_timeout(tc, 60);
 	tcase_add_test(tc, known_without_a_listing);
 	tcase_add_test(tc, idle);
+	tcase_add_test(tc, calls);
+	tcase_add_test(tc, told_in_vain);
 	tcase_add_test(tc, missed);
 	tcase_add_test(tc, lost_events);
 	tcase_add_test(tc, stale);

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * What the client compares of its state in the kernel, how often, and what it lets leave by no other device.
+ * What the client compares of its state in the kernel, and what it lets leave by no other device.
  */
 #include "common/base/level.h"
 #include "tests/unit/runner.h"
 #include "tscf-client/kernel/barrier.h"
-#include "tscf-client/kernel/pace.h"
 #include "tscf-client/kernel/routing.h"
 
 #include <netinet/in.h>
@@ -70,10 +69,11 @@ START_TEST(copies_in_front)
 	struct routing_facts f = facts();
 	unsigned refusing = 0, copies = 0;
 	f.front = true;
+	f.front_priority = 219;
 	routing_make_plan(&config, &f, &plan);
 	for (unsigned i = 0; i < plan.rule_count; i++) {
 		refusing += plan.rules[i].action == TSCF_RULE_PROHIBIT;
-		copies += plan.rules[i].priority == ROUTING_FRONT_PRIORITY && plan.rules[i].action == TSCF_RULE_GOTO &&
+		copies += plan.rules[i].priority == 219 && plan.rules[i].action == TSCF_RULE_GOTO &&
 			  plan.rules[i].target == BASE;
 	}
 	ck_assert_uint_gt(refusing, 0);
@@ -82,69 +82,6 @@ START_TEST(copies_in_front)
 	routing_make_plan(&config, &f, &plan);
 	for (unsigned i = 0; i < plan.rule_count; i++)
 		ck_assert_uint_ge(plan.rules[i].priority, BASE);
-}
-END_TEST
-
-/* The first look is at once, the next ones wait longer and longer, but never long. */
-START_TEST(pace_of_a_fight)
-{
-	struct pace p;
-	uint64_t now = 100000;
-	unsigned looks = 0, contested = 0;
-	pace_init(&p);
-	pace_notice(&p, now, 0);
-	ck_assert(pace_due(&p, now));
-	ck_assert_int_eq(pace_looked(&p, now, true, false), PACE_RESTORED);
-	for (; now < 102000; now++) {
-		pace_notice(&p, now, 0);
-		ck_assert(p.due <= now + PACE_GAP_MAX_MS);
-		if (!pace_due(&p, now))
-			continue;
-		looks++;
-		contested += pace_looked(&p, now, true, false) == PACE_CONTESTED_NOW;
-	}
-	ck_assert_uint_le(looks, 2000 / PACE_GAP_MAX_MS + 6);
-	ck_assert_uint_eq(contested, 1);
-	ck_assert(pace_contested(&p));
-	now = p.due;
-	ck_assert_int_eq(pace_looked(&p, now, false, false), PACE_SAME);
-	now = p.due;
-	ck_assert_uint_ge(now, p.restored + PACE_QUIET_MS);
-	ck_assert_int_eq(pace_looked(&p, now, false, false), PACE_LEFT_ALONE);
-	ck_assert(!pace_contested(&p));
-	ck_assert(p.due == UINT64_MAX);
-}
-END_TEST
-
-/* What cannot be put back is tried again by itself, less and less often; what is noticed meanwhile does not wait for
- * that. */
-START_TEST(pace_of_failures)
-{
-	struct pace p;
-	uint64_t now = 1000;
-	unsigned looks = 0;
-	pace_init(&p);
-	pace_notice(&p, now, 0);
-	pace_looked(&p, now, false, true);
-	for (; now < 21000; now++) {
-		if (!pace_due(&p, now))
-			continue;
-		looks++;
-		pace_looked(&p, now, false, true);
-	}
-	ck_assert_uint_ge(looks, 20);
-	ck_assert_uint_le(looks, 32);
-	ck_assert_uint_gt(p.due, now + PACE_GAP_MAX_MS);
-	pace_notice(&p, now, 0);
-	ck_assert_uint_le(p.due, now + PACE_GAP_MAX_MS);
-	for (looks = 0; now < 41000; now++) {
-		pace_notice(&p, now, 0);
-		if (!pace_due(&p, now))
-			continue;
-		looks++;
-		pace_looked(&p, now, false, true);
-	}
-	ck_assert_uint_le(looks, 20000 / PACE_GAP_MAX_MS + 1);
 }
 END_TEST
 
@@ -205,6 +142,25 @@ START_TEST(barrier_of_default_level)
 }
 END_TEST
 
+/* Policies of others for all packets do not catch those from an internal IPv6 address, which go with the client. */
+START_TEST(barrier_of_ipv6)
+{
+	static struct barrier b;
+	struct routing_facts f = facts();
+	unsigned exempt = 0;
+	ck_assert_int_eq(tscf_addr_parse("2001:db8:8::2", &f.plain.of[1]), 0);
+	barrier_plan(&config, &f, &b);
+	for (unsigned i = 0; i < b.count; i++)
+		exempt += !b.list[i].block && b.list[i].source.length == 128 &&
+			  tscf_addr_equal(&b.list[i].source.addr, &f.plain.of[1]);
+	/* With and without a level set on the socket. */
+	ck_assert_uint_eq(exempt, 2);
+	barrier_keep(&b);
+	for (unsigned i = 0; i < b.count; i++)
+		ck_assert_uint_eq(b.list[i].source.length, 0);
+}
+END_TEST
+
 static Suite *make_suite(void)
 {
 	Suite *suite = suite_create("upkeep");
@@ -212,10 +168,9 @@ static Suite *make_suite(void)
 	tcase_add_test(tc, ports_are_split);
 	tcase_add_test(tc, difference);
 	tcase_add_test(tc, copies_in_front);
-	tcase_add_test(tc, pace_of_a_fight);
-	tcase_add_test(tc, pace_of_failures);
 	tcase_add_test(tc, barrier_of_policies);
 	tcase_add_test(tc, barrier_of_default_level);
+	tcase_add_test(tc, barrier_of_ipv6);
 	suite_add_tcase(suite, tc);
 	return suite;
 }

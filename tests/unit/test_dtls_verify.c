@@ -74,6 +74,15 @@ START_TEST(an_expired_server_is_refused)
 }
 END_TEST
 
+/* Every client may have a certificate of the CA: by that it is no server. */
+START_TEST(a_client_is_no_server)
+{
+	dtls_restart_server_with("phone");
+	dtls_replace_client_tls(tls_case_client("ca.pem", "vpn.example.org", NULL));
+	refused("certificate is not for servers");
+}
+END_TEST
+
 /* In the handshake, and not since their records would be none of ours. */
 static void offer_is_refused(const char *reason)
 {
@@ -212,6 +221,7 @@ static Suite *make_suite(void)
 
 	tcase_add_test(tc, a_wrong_server_is_refused);
 	tcase_add_test(tc, an_expired_server_is_refused);
+	tcase_add_test(tc, a_client_is_no_server);
 	tcase_add_loop_test(tc, weak_offers_are_refused, 0, 2);
 	tcase_add_test(tc, dtls_1_0_is_refused);
 	tcase_add_test(tc, the_right_server_is_accepted);

@@ -22,6 +22,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -94,6 +95,7 @@ static const char *serve(void)
 	struct tscf_tlv share;
 	struct tscf_writer w;
 	const char *why;
+	bool waits = false;
 	int length;
 
 	ck_assert(tscf_message_find(&request, TSCF_TLV_KEY_SHARE, &share));
@@ -102,9 +104,11 @@ static const char *serve(void)
 	if (!why && !who.invited)
 		return "a tunnel";
 	if (!why)
-		why = tscf_client_auth_enrol(server, &who, share.value, lasting);
+		why = tscf_client_auth_enrol(server, &who, share.value, lasting, &waits);
 	if (why)
 		return why;
+	if (waits)
+		return "waits";
 	tscf_write_begin(&w, response_bytes, sizeof(response_bytes), TSCF_CONFIGURATION_RESPONSE, TSCF_TSID_NONE, 5);
 	tscf_write_response(&w, TSCF_RESPONSE_ENROLLED, "");
 	length = tscf_agreement_give(identity, &request, tscf_client_name_key(&who), lasting, &w);
@@ -412,6 +416,99 @@ START_TEST(what_cannot_be_recorded_is_refused)
 }
 END_TEST
 
+/* --- a slow disk --- */
+
+static pthread_mutex_t disk_lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t disk_news = PTHREAD_COND_INITIALIZER;
+static bool disk_stands, disk_fails;
+static unsigned written;
+
+/* What the C library has is not called here. */
+int fsync(int fd)
+{
+	bool fails;
+
+	pthread_mutex_lock(&disk_lock);
+	while (disk_stands)
+		pthread_cond_wait(&disk_news, &disk_lock);
+	fails = disk_fails;
+	pthread_mutex_unlock(&disk_lock);
+	if (!fails)
+		return (int)syscall(SYS_fsync, fd);
+	errno = EIO;
+	return -1;
+}
+
+static void set_disk(bool stands, bool fails)
+{
+	pthread_mutex_lock(&disk_lock);
+	disk_stands = stands;
+	disk_fails = fails;
+	pthread_cond_broadcast(&disk_news);
+	pthread_mutex_unlock(&disk_lock);
+}
+
+static void count_written(void *context)
+{
+	ck_assert_ptr_eq(context, &written);
+	pthread_mutex_lock(&disk_lock);
+	written++;
+	pthread_cond_broadcast(&disk_news);
+	pthread_mutex_unlock(&disk_lock);
+}
+
+static void await_written(unsigned count)
+{
+	struct timespec end;
+
+	clock_gettime(CLOCK_REALTIME, &end);
+	end.tv_sec += 30;
+	pthread_mutex_lock(&disk_lock);
+	while (written < count)
+		ck_assert_int_eq(pthread_cond_timedwait(&disk_news, &disk_lock, &end), 0);
+	pthread_mutex_unlock(&disk_lock);
+}
+
+/* Nobody waits for the disk, and no key is given away before it has the line. */
+START_TEST(a_slow_disk_holds_nobody_up)
+{
+	struct tscf_enrolment used;
+
+	ck_assert_int_eq(tscf_enrolments_start(record, count_written, &written), 0);
+	set_disk(true, false);
+	start(&first);
+	ask(&first);
+	ck_assert_str_eq(serve(), "waits");
+	ck_assert_str_eq(serve(), "waits");
+	ck_assert(!tscf_enrolments_find(record, &invitation, &used));
+	/* It cannot be written: that is told, and the next request tries again. */
+	set_disk(false, true);
+	await_written(1);
+	tscf_log_set_level(TSCF_LOG_ERROR);
+	ck_assert_str_eq(serve(), TSCF_REFUSAL_NOT_RECORDED);
+	set_disk(false, false);
+	ck_assert_str_eq(serve(), "waits");
+	await_written(2);
+	gets_in(&first);
+	ck_assert_str_eq(comes(&second), TSCF_REFUSAL_USED);
+	start_server();
+	gets_in(&first);
+}
+END_TEST
+
+/* The end does not wait for it, either. */
+START_TEST(a_disk_that_stands_still_does_not_hold_the_end_up)
+{
+	ck_assert_int_eq(tscf_enrolments_start(record, count_written, &written), 0);
+	set_disk(true, false);
+	start(&first);
+	ask(&first);
+	ck_assert_str_eq(serve(), "waits");
+	tscf_enrolments_free(record);
+	record = NULL;
+}
+END_TEST
+
 START_TEST(a_damaged_record_is_refused)
 {
 	FILE *f;
@@ -497,6 +594,8 @@ static Suite *make_suite(void)
 	tcase_add_test(c, an_invitation_ends);
 	tcase_add_loop_test(c, the_record_is_lost, 0, 2);
 	tcase_add_loop_test(c, what_cannot_be_recorded_is_refused, 0, 2);
+	tcase_add_test(c, a_slow_disk_holds_nobody_up);
+	tcase_add_test(c, a_disk_that_stands_still_does_not_hold_the_end_up);
 	tcase_add_loop_test(c, a_damaged_record_is_refused, 0, 2);
 	tcase_add_test(c, invited_again);
 	tcase_add_test(c, files_are_not_mixed_up);

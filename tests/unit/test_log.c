@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "common/base/log.h"
+#include "common/base/log_queue.h"
 #include "tests/unit/runner.h"
 
 #include <errno.h>
@@ -57,6 +58,65 @@ START_TEST(line_format)
 	tscf_info("b");
 	tscf_debug("c");
 	ck_assert_str_eq(logged(), "tscf-test: error: a\ntscf-test: info: b\ntscf-test: debug: c\n");
+}
+END_TEST
+
+/** Count the lines of "line N of many", whose numbers must grow, and those that are said to be lost. */
+static void count_line(const char *line, int *last, unsigned *counted)
+{
+	unsigned lost;
+	int n;
+
+	if (sscanf(line, "tscf-test: warning: %u lines were not logged", &lost) == 1) {
+		*counted += lost;
+		return;
+	}
+	ck_assert_int_eq(sscanf(line, "tscf-test: info: line %d of many", &n), 1);
+	ck_assert_int_gt(n, *last);
+	*last = n;
+	(*counted)++;
+}
+
+/* Nobody reads what is logged.  Lines wait, those without room are counted, and the rest comes out in its order. */
+START_TEST(nobody_reads)
+{
+	const unsigned lines = 20000;
+	unsigned counted = 0;
+	char line[256];
+	int last = -1;
+	FILE *in = fdopen(reader, "r");
+
+	tscf_log_init("tscf-test", TSCF_LOG_INFO);
+	ck_assert_int_eq(tscf_log_queue_start(), 0);
+	for (unsigned n = 0; n < lines; n++)
+		tscf_info("line %u of many", n);
+	while (counted < lines) {
+		ck_assert_ptr_nonnull(fgets(line, sizeof(line), in));
+		count_line(line, &last, &counted);
+	}
+	ck_assert_uint_eq(counted, lines);
+}
+END_TEST
+
+/* The end of the program waits for the lines, but not for ever. */
+START_TEST(end_of_a_queue)
+{
+	tscf_log_init("tscf-test", TSCF_LOG_INFO);
+	ck_assert_int_eq(tscf_log_queue_start(), 0);
+	tscf_info("the last");
+	tscf_log_queue_finish();
+	ck_assert_str_eq(logged(), "tscf-test: info: the last\n");
+}
+END_TEST
+
+START_TEST(end_of_a_full_queue)
+{
+	tscf_log_init("tscf-test", TSCF_LOG_INFO);
+	ck_assert_int_eq(tscf_log_queue_start(), 0);
+	for (unsigned n = 0; n < 20000; n++)
+		tscf_info("line %u of many", n);
+	tscf_log_queue_finish();
+	tscf_info("too late");
 }
 END_TEST
 
@@ -230,6 +290,9 @@ static Suite *make_suite(void)
 
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_test(tc, line_format);
+	tcase_add_test(tc, nobody_reads);
+	tcase_add_test(tc, end_of_a_queue);
+	tcase_add_test(tc, end_of_a_full_queue);
 	tcase_add_test(tc, levels_hide);
 	tcase_add_test(tc, level_names);
 	tcase_add_test(tc, errno_is_kept);

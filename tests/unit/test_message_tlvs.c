@@ -68,6 +68,7 @@ START_TEST(sizes)
 	    {TSCF_TLV_NEED, {1}, 1},
 	    {TSCF_TLV_YIELD, {0}, 1},
 	    {TSCF_TLV_NETWORKS, {0}, 1},
+	    {TSCF_TLV_ENTRIES_LEFT, {0}, 1},
 	};
 	static const uint8_t zero[256];
 

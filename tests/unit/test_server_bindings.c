@@ -4,6 +4,7 @@
 #include "tests/unit/server_requests_case.h"
 
 #include <netinet/in.h>
+#include <time.h>
 
 /* A bind request that comes twice is executed once: what was closed in between stays closed. */
 START_TEST(bind_repeated)
@@ -22,6 +23,35 @@ START_TEST(bind_repeated)
 	ck_assert_int_eq(bind_only(&a, &key), TSCF_RESPONSE_SUCCESS);
 	ck_assert_int_eq(state_of(&key), TOMB);
 	ck_assert_uint_eq(world_counter(w, SERVER_COUNT_CONTROL_REPEATED), 1);
+}
+END_TEST
+
+/** @return the processor time, in seconds, of saying 300 times that all sockets are bound. */
+static double time_of_completes(void)
+{
+	struct timespec begun, end;
+
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &begun);
+	for (unsigned i = 0; i < 300; i++)
+		ck_assert_int_eq(world_complete(&a), TSCF_RESPONSE_SUCCESS);
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &end);
+	return (double)(end.tv_sec - begun.tv_sec) + (double)(end.tv_nsec - begun.tv_nsec) / 1e9;
+}
+
+/* A client that says again and again that it has bound all does not keep the server from others. */
+START_TEST(complete_again_and_again)
+{
+	struct tscf_binding_key key;
+	double few;
+
+	world_connect(&a);
+	world_encrypt(&a);
+	few = time_of_completes();
+	for (unsigned i = 1; i <= SERVER_BINDINGS_MAX; i++) {
+		key = world_key(&a.plain, IPPROTO_UDP, (uint16_t)i, NULL, 0);
+		ck_assert_int_eq(bind_only(&a, &key), TSCF_RESPONSE_SUCCESS);
+	}
+	ck_assert_double_lt(time_of_completes(), 8 * few);
 }
 END_TEST
 
@@ -249,6 +279,7 @@ static Suite *make_suite(void)
 
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_add_test(t, bind_repeated);
+	tcase_add_test(t, complete_again_and_again);
 	tcase_add_test(t, plain_released);
 	tcase_add_test(t, encrypted_released);
 	tcase_add_test(t, encrypted_lost);

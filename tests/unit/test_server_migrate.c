@@ -9,6 +9,7 @@
 #include "common/transport/udp.h"
 #include "tscf-server/context.h"
 #include "tscf-server/control/dispatch.h"
+#include "tscf-server/settings/config.h"
 
 #include "tests/unit/event.h"
 #include "tests/unit/runner.h"
@@ -266,8 +267,8 @@ static struct tscf_binding_key shield_key(void)
 	return (struct tscf_binding_key){.local = address, .protocol = IPPROTO_UDP, .local_port = 5060};
 }
 
-/* An encrypted-only socket of the client, which has no encrypted tunnel. */
-static void shield(int fd)
+/* Tell of an encrypted-only socket of the client, which has no encrypted tunnel. */
+static int shield(int fd)
 {
 	struct tscf_wire_binding wire = {.level = TSCF_LEVEL_ENCRYPTED_ONLY, .key = shield_key()};
 	uint8_t buffer[TSCF_MESSAGE_MAX];
@@ -276,7 +277,7 @@ static void shield(int fd)
 	tscf_write_begin(&w, buffer, sizeof(buffer), TSCF_SERVICE_REQUEST, tsid, ++sequence);
 	tscf_write_u16(&w, TSCF_TLV_SERVICE_TYPE, TSCF_SERVICE_SHIELD);
 	tscf_write_binding(&w, &wire);
-	ck_assert_int_eq(ask(fd, &w), TSCF_RESPONSE_SUCCESS);
+	return ask(fd, &w);
 }
 
 static bool is_shielded(unsigned index)
@@ -296,8 +297,10 @@ START_TEST(goes_to_a_connection)
 	struct tscf_tlv tlv;
 
 	configure(first);
-	shield(first);
+	ck_assert_int_eq(shield(first), TSCF_RESPONSE_SUCCESS);
+	/* The worker that has the session seals the answer. */
 	ck_assert_int_eq(keepalive(second), TSCF_RESPONSE_NO_SESSION);
+	ck_assert_int_eq(shield(second), TSCF_RESPONSE_NO_SESSION);
 	ck_assert_int_eq(resume(second, 2, 3), TSCF_RESPONSE_NOT_ALLOWED);
 	ck_assert_ptr_nonnull(session_at(0));
 	ck_assert_ptr_null(session_at(1));
@@ -387,6 +390,39 @@ START_TEST(waits_for_another)
 }
 END_TEST
 
+/* Offer a copy way, or open it: @p with is the TLV that does, of @p value. */
+static int ask_for_copies(int fd, uint16_t with, const uint8_t *value)
+{
+	uint8_t buffer[TSCF_MESSAGE_MAX];
+	struct tscf_writer w;
+
+	tscf_write_begin(&w, buffer, sizeof(buffer), TSCF_SERVICE_REQUEST, tsid, ++sequence);
+	tscf_write_u16(&w, TSCF_TLV_SERVICE_TYPE, TSCF_SERVICE_ENABLE_REDUNDANCY);
+	tscf_write_bytes(&w, with, value, SERVER_SECRET_SIZE);
+	return ask(fd, &w);
+}
+
+/* A copy way to another worker than that of the stream cannot be had: the refusal names the reason, and nothing has
+ * changed. */
+START_TEST(copies_stay_with_the_stream)
+{
+	static const uint8_t secret[SERVER_SECRET_SIZE] = {9};
+	uint8_t hash[SERVER_SECRET_SIZE];
+	int first = dial(0), second = dial(1), third = dial(0);
+
+	worker[0].state->interfaces->services = SERVER_SERVICE_REDUNDANCY;
+	tscf_sha256(secret, sizeof(secret), hash);
+	configure(first);
+	ck_assert_int_eq(ask_for_copies(first, TSCF_TLV_RESERVATION_HASH, hash), TSCF_RESPONSE_SUCCESS);
+	ck_assert_int_eq(ask_for_copies(second, TSCF_TLV_RESERVATION_SECRET, secret), TSCF_RESPONSE_NOT_ALLOWED);
+	ck_assert_int_eq(ask_for_copies(third, TSCF_TLV_RESERVATION_SECRET, secret), TSCF_RESPONSE_SUCCESS);
+	ck_assert_int_eq(keepalive(first), -2);
+	close(first);
+	close(second);
+	close(third);
+}
+END_TEST
+
 /* A connection that has a tunnel takes no other, wherever that is. */
 START_TEST(place_is_taken)
 {
@@ -415,6 +451,7 @@ static Suite *make_suite(void)
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_set_timeout(t, 60);
 	tcase_add_test(t, goes_to_a_connection);
+	tcase_add_test(t, copies_stay_with_the_stream);
 	tcase_add_test(t, comes_back);
 	tcase_add_test(t, is_nowhere);
 	tcase_add_test(t, waits_for_another);

@@ -187,6 +187,92 @@ START_TEST(encrypted_started_anew)
 }
 END_TEST
 
+static struct tscf_binding_key port_of(uint16_t port)
+{
+	struct tscf_binding_key key = sip(&a.plain);
+
+	key.local_port = port;
+	return key;
+}
+
+static void replace_encrypted(bool anew)
+{
+	ck_assert_int_eq(world_reserve(&a), TSCF_RESPONSE_SUCCESS);
+	world_handshake(&a);
+	ck_assert_int_eq(anew ? world_configure_encrypted_anew(&a) : world_configure_encrypted(&a, true),
+			 TSCF_RESPONSE_SUCCESS);
+}
+
+/* When the client has bound all its sockets, what it has not bound again ends: with the tunnel before, its client may
+ * have lost the end of a socket, and a restarted one knows none of those that have gone.  In clear is nothing for a
+ * while. */
+START_TEST(unconfirmed_entries_end)
+{
+	struct tscf_binding_key stays, gone, preferred;
+	const bool anew = _i == 1;
+
+	world_connect(&a);
+	world_encrypt(&a);
+	stays = port_of(5060);
+	gone = port_of(5062);
+	preferred = port_of(5064);
+	ck_assert_int_eq(bind_only(&a, &stays), TSCF_RESPONSE_SUCCESS);
+	ck_assert_int_eq(bind_only(&a, &gone), TSCF_RESPONSE_SUCCESS);
+	ck_assert_int_eq(world_bind(&a, &preferred, TSCF_BIND_ACTION_BIND, TSCF_LEVEL_ENCRYPTED_PREFERRED, 0),
+			 TSCF_RESPONSE_SUCCESS);
+	/* All are of this tunnel. */
+	ck_assert_int_eq(world_complete(&a), TSCF_RESPONSE_SUCCESS);
+	ck_assert_int_eq(state_of(&gone), ACTIVE);
+	ck_assert_int_eq(state_of(&preferred), ACTIVE);
+	replace_encrypted(anew);
+	ck_assert_int_eq(bind_only(&a, &stays), TSCF_RESPONSE_SUCCESS);
+	ck_assert_int_eq(state_of(&gone), anew ? TSCF_BINDING_SHIELD : ACTIVE);
+	ck_assert_int_eq(world_complete(&a), TSCF_RESPONSE_SUCCESS);
+	ck_assert_int_eq(state_of(&stays), ACTIVE);
+	ck_assert_int_eq(state_of(&gone), TSCF_BINDING_TOMBSTONE);
+	if (!anew)
+		ck_assert_int_eq(state_of(&preferred), TSCF_BINDING_RELEASED);
+	ck_assert_uint_eq(world_plain(&a)->bindings.count, 0);
+}
+END_TEST
+
+static bool is_left(void)
+{
+	struct tscf_tlv tlv;
+
+	ck_assert_int_eq(world_keepalive(&a, false), 0);
+	return tscf_message_find(&w->reply, TSCF_TLV_ENTRIES_LEFT, &tlv);
+}
+
+/* A client is told of entries that it may not know, until it has said which sockets it has.  An exception ends, too: it
+ * would let packets of a later socket pass. */
+START_TEST(left_entries_are_told)
+{
+	struct tscf_binding_key whole, exception;
+
+	world_connect(&a);
+	world_encrypt(&a);
+	whole = (struct tscf_binding_key){.local = a.plain};
+	exception = port_of(5062);
+	ck_assert_int_eq(bind_only(&a, &whole), TSCF_RESPONSE_SUCCESS);
+	ck_assert_int_eq(world_bind(&a, &exception, TSCF_BIND_ACTION_BIND, TSCF_LEVEL_UNENCRYPTED, 0),
+			 TSCF_RESPONSE_SUCCESS);
+	ck_assert(!is_left());
+	/* Another run of the client. */
+	world_connect(&a);
+	ck_assert(is_left());
+	server_session_end(w->state, world_encrypted(&a), w->now, "it does not answer");
+	ck_assert_int_eq(state_of(&whole), TSCF_BINDING_SHIELD);
+	ck_assert(is_left());
+	world_encrypt(&a);
+	ck_assert(is_left());
+	ck_assert_int_eq(world_complete(&a), TSCF_RESPONSE_SUCCESS);
+	ck_assert_int_eq(state_of(&whole), TSCF_BINDING_TOMBSTONE);
+	ck_assert_ptr_null(tscf_bindings_get(w->state->bindings, &exception));
+	ck_assert(!is_left());
+}
+END_TEST
+
 /* Rule 2: whoever can read and forge the plain tunnel can reserve in the client's name, but not take its encrypted
  * tunnel's place. */
 START_TEST(encrypted_not_hijacked)
@@ -249,6 +335,8 @@ static Suite *make_suite(void)
 	tcase_add_test(t, dtte_not_enabled);
 	tcase_add_test(t, encrypted_replaced);
 	tcase_add_test(t, encrypted_started_anew);
+	tcase_add_loop_test(t, unconfirmed_entries_end, 0, 2);
+	tcase_add_test(t, left_entries_are_told);
 	tcase_add_test(t, encrypted_not_hijacked);
 	tcase_add_test(t, encrypted_dead);
 	suite_add_tcase(s, t);

@@ -124,6 +124,28 @@ START_TEST(resume_under_way)
 }
 END_TEST
 
+/* A service that is asked for before the address is proved has no answer, so that the client neither starts over nor
+ * has it done twice. */
+START_TEST(resume_too_early)
+{
+	uint8_t cookie[SERVER_RESUME_COOKIE_SIZE];
+
+	connect_with_lock(&a);
+	at_port(&a, 77, 7777);
+	ck_assert_int_eq(world_reserve(&a), TSCF_RESPONSE_NO_SESSION);
+	ck_assert_int_eq(resume_with(&a, key_1, key_2, 900), TSCF_RESPONSE_SUCCESS);
+	take_cookie(cookie);
+	ck_assert_int_eq(world_reserve(&a), -1);
+	ck_assert_uint_eq(world_counter(w, SERVER_COUNT_CONTROL_UNANSWERED), 1);
+	/* Another client is told what is true for it. */
+	at_port(&a, 78, 7777);
+	ck_assert_int_eq(world_reserve(&a), TSCF_RESPONSE_NO_SESSION);
+	at_port(&a, 77, 7777);
+	ck_assert_int_eq(prove(&a, cookie), 0);
+	ck_assert_int_eq(world_reserve(&a), TSCF_RESPONSE_SUCCESS);
+}
+END_TEST
+
 /* From UDP to a stream, from a lost stream to another, and back; a connection that has a tunnel takes no other. */
 START_TEST(resume_on_a_stream)
 {
@@ -392,6 +414,7 @@ static Suite *make_suite(void)
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_add_test(t, resume_moves);
 	tcase_add_test(t, resume_under_way);
+	tcase_add_test(t, resume_too_early);
 	tcase_add_test(t, resume_on_a_stream);
 	tcase_add_test(t, keepalive_timers);
 	tcase_add_test(t, resume_inside);

@@ -7,6 +7,7 @@
 #include "tscf-server/admin/sessions.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <jansson.h>
 #include <netinet/in.h>
 #include <pthread.h>
@@ -65,7 +66,7 @@ START_TEST(every_session_is_listed_once)
 		connect_client(&all[n], n);
 	}
 	while (more) {
-		more = server_roster_read(w->state, w->now, &place, page);
+		more = server_roster_read(w->state, NULL, w->now, &place, page);
 		for (unsigned n = 0; n < page->count; n++)
 			ck_assert_uint_eq(page->entry[n].tsid, all[listed++].tsid);
 		pages++;
@@ -86,16 +87,16 @@ START_TEST(sessions_end_between_pages)
 	for (unsigned n = 0; n < count; n++) {
 		connect_client(&all[n], n);
 	}
-	ck_assert(server_roster_read(w->state, w->now, &place, page));
+	ck_assert(server_roster_read(w->state, NULL, w->now, &place, page));
 	for (unsigned n = 100; n < SERVER_ROSTER_SESSIONS + 5; n++)
 		server_session_end(w->state, world_plain(&all[n]), w->now, "test");
-	ck_assert(server_roster_read(w->state, w->now, &place, page));
+	ck_assert(server_roster_read(w->state, NULL, w->now, &place, page));
 	ck_assert_uint_eq(page->count, SERVER_ROSTER_SESSIONS);
 	ck_assert_uint_eq(page->entry[0].tsid, all[SERVER_ROSTER_SESSIONS + 5].tsid);
 	/* All that are left end. */
 	for (unsigned n = SERVER_ROSTER_SESSIONS + 5; n < count; n++)
 		server_session_end(w->state, world_plain(&all[n]), w->now, "test");
-	ck_assert(!server_roster_read(w->state, w->now, &place, page));
+	ck_assert(!server_roster_read(w->state, NULL, w->now, &place, page));
 	ck_assert_uint_eq(page->count, 0);
 	free(all);
 }
@@ -109,13 +110,13 @@ START_TEST(connections_without_a_tsid_come_last)
 	world_client(w, &b, 2, 5000);
 	world_handshake(&b);
 	connect_client(&a, 1);
-	ck_assert(!server_roster_read(w->state, w->now, &place, page));
+	ck_assert(!server_roster_read(w->state, NULL, w->now, &place, page));
 	ck_assert_uint_eq(page->count, 2);
 	ck_assert_uint_eq(page->entry[0].tsid, a.tsid);
 	ck_assert_uint_eq(page->entry[1].tsid, TSCF_TSID_NONE);
 	ck_assert(page->entry[1].encrypted && !page->entry[1].confirmed);
 	/* The list goes on where it ended. */
-	ck_assert(!server_roster_read(w->state, w->now, &place, page));
+	ck_assert(!server_roster_read(w->state, NULL, w->now, &place, page));
 	ck_assert_uint_eq(page->count, 0);
 }
 END_TEST
@@ -134,7 +135,7 @@ START_TEST(levels_are_counted)
 					    port <= 5 ? TSCF_LEVEL_ENCRYPTED_PREFERRED : TSCF_LEVEL_ENCRYPTED_ONLY, 0),
 				 TSCF_RESPONSE_SUCCESS);
 	}
-	server_roster_read(w->state, w->now, &place, page);
+	server_roster_read(w->state, NULL, w->now, &place, page);
 	ck_assert_uint_eq(page->count, 2);
 	ck_assert_uint_eq(page->entry[1].levels[TSCF_LEVEL_ENCRYPTED_PREFERRED], 5);
 	ck_assert_uint_eq(page->entry[1].levels[TSCF_LEVEL_ENCRYPTED_ONLY], SERVER_ROSTER_BINDINGS_EACH + 2);
@@ -239,8 +240,33 @@ START_TEST(only_what_is_asked_for)
 	answers("{\"outer\":\"198.51.100.128/25\"}", 1);
 	answers("{\"outer\":\"2001:db8::1\"}", 0);
 	answers("{\"outer\":\"198.51.100.1\",\"identity\":\"psk *\"}", 1);
+	answers("{\"client\":\"alice\"}", 2);
+	answers("{\"client\":\"al*\"}", 0);
+	answers("{\"client\":\"198.51.100.1:5001\"}", 1);
+	answers("{\"client\":\"alice\",\"outer\":\"198.51.100.1:5001\"}", 1);
 	for (unsigned i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)
 		ck_assert_int_eq(server_sessions_page(&server, wrong[i], &text), -EINVAL);
+	stop_worker();
+}
+END_TEST
+
+/* Whichever tunnel of a client is named, both are listed; a connection without a TSID is nobody's. */
+START_TEST(both_tunnels_of_a_client)
+{
+	struct world_client a, b, connection;
+	char question[64];
+
+	world_client(w, &connection, 3, 5000);
+	world_handshake(&connection);
+	connect_client(&a, 1);
+	connect_client(&b, 2);
+	world_encrypt(&a);
+	start_worker();
+	snprintf(question, sizeof(question), "{\"client\":\"%016" PRIx64 "\"}", a.tsid);
+	answers(question, 2);
+	snprintf(question, sizeof(question), "{\"client\":\"%016" PRIx64 "\"}", b.tsid);
+	answers(question, 1);
+	answers("{\"client\":\"nobody\"}", 0);
 	stop_worker();
 }
 END_TEST
@@ -302,6 +328,7 @@ static Suite *make_suite(void)
 	tcase_add_test(t, connections_without_a_tsid_come_last);
 	tcase_add_test(t, levels_are_counted);
 	tcase_add_test(t, only_what_is_asked_for);
+	tcase_add_test(t, both_tunnels_of_a_client);
 	tcase_add_test(t, pages_lead_on);
 	tcase_add_test(t, an_identity_need_not_be_utf8);
 	suite_add_tcase(suite, t);

@@ -133,6 +133,12 @@ START_TEST(none)
 	text = printed(&f);
 	ck_assert_str_eq(text, "");
 	free(text);
+	/* What init has written drops what does not belong to the tunnels. */
+	firewall_parse(
+	    "table ip tscf_server {\n\tchain forward {\n\t\ttype filter hook forward priority filter; policy "
+	    "accept;\n\t\tiifname { \"tscf0\", \"tscf1\" } accept\n\t\tdrop\n\t}\n}\n",
+	    &f);
+	ck_assert_uint_eq(f.count, 0);
 	firewall_parse("table ip x {\n\tchain y {\n", &f);
 	ck_assert_uint_eq(f.count, 0);
 }

@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -370,6 +371,94 @@ START_TEST(killed)
 }
 END_TEST
 
+/** From now on the disk is full for this process, or is not any more. */
+static void fill_disk(bool full)
+{
+	struct rlimit limit;
+
+	signal(SIGXFSZ, SIG_IGN);
+	ck_assert_int_eq(getrlimit(RLIMIT_FSIZE, &limit), 0);
+	limit.rlim_cur = full ? 1 : limit.rlim_max;
+	ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
+}
+
+/** Change things while the disk is full.  Answers do not wait, and it shows in the directory. */
+static void change_without_room(struct server_store *s)
+{
+	char mark[96];
+
+	snprintf(mark, sizeof(mark), "%s.complete", file);
+	ck_assert_int_eq(access(mark, F_OK), 0);
+	put(s, session_of(1, true));
+	put(s, session_of(2, true));
+	wait_for(s, put(s, binding_of(1, SERVER_STORED_SHIELD)));
+	fill_disk(true);
+	put(s, session_of(3, true));
+	put(s, session_of(1, false));
+	put(s, binding_of(2, SERVER_STORED_SHIELD));
+	wait_for(s, UINT64_MAX);
+	ck_assert_int_ne(access(mark, F_OK), 0);
+	/* These join the changes that wait already. */
+	put(s, session_of(3, false));
+	put(s, binding_of(1, SERVER_STORED_TOMBSTONE));
+	put(s, binding_of(2, SERVER_STORED_NONE));
+	put(s, session_of(4, true));
+}
+
+/* The disk is full for a while: everything is there afterwards, and the store is complete. */
+START_TEST(full_and_back)
+{
+	struct server_store_past past;
+	struct server_store *s = open_store(&past);
+	struct timespec pause = {.tv_nsec = 1000000};
+	struct seen seen;
+
+	ck_assert_int_eq(server_store_start(s), 0);
+	change_without_room(s);
+	fill_disk(false);
+	for (unsigned i = 0; i < 5000 && server_store_written(s) == UINT64_MAX; i++)
+		nanosleep(&pause, NULL);
+	ck_assert_uint_ne(server_store_written(s), UINT64_MAX);
+	wait_for(s, put(s, session_of(5, true)));
+	server_store_close(s);
+
+	s = open_store(&past);
+	ck_assert(past.clean && !past.incomplete);
+	read_store(s, &seen);
+	ck_assert_uint_eq(seen.count, 4);
+	ck_assert_uint_eq(seen.changes[0].session.tsid, 2);
+	ck_assert_uint_eq(seen.changes[1].session.tsid, 4);
+	ck_assert_uint_eq(seen.changes[2].session.tsid, 5);
+	ck_assert_int_eq(seen.changes[3].binding.as, SERVER_STORED_TOMBSTONE);
+	server_store_close(s);
+}
+END_TEST
+
+/* A server that ends while the disk is full leaves a store that is known to be incomplete. */
+START_TEST(full_and_ended)
+{
+	struct server_store_past past;
+	struct server_store *s;
+	int status;
+	pid_t child = fork();
+
+	ck_assert_int_ge(child, 0);
+	if (child == 0) {
+		s = open_store(&past);
+		server_store_start(s);
+		change_without_room(s);
+		if (_i == 1)
+			server_store_close(s);
+		_exit(0);
+	}
+	ck_assert_int_eq(waitpid(child, &status, 0), child);
+	ck_assert_int_eq(status, 0);
+	s = open_store(&past);
+	ck_assert(!past.clean && past.incomplete);
+	server_store_close(s);
+}
+END_TEST
+
 static void spoil(const char *text, long at)
 {
 	FILE *f = fopen(file, at < 0 ? "w" : "r+");
@@ -572,6 +661,8 @@ static Suite *make_suite(void)
 	tcase_set_timeout(store, 30);
 	tcase_add_test(store, comes_back);
 	tcase_add_test(store, killed);
+	tcase_add_test(store, full_and_back);
+	tcase_add_loop_test(store, full_and_ended, 0, 2);
 	tcase_add_loop_test(store, spoilt, 0, 3);
 	tcase_add_test(store, in_use);
 	tcase_add_test(store, not_writable);

@@ -60,6 +60,33 @@ START_TEST(raw_descriptor_has_no_port)
 }
 END_TEST
 
+/* SCTP and SMC do not: with a level, their packets would be in clear nevertheless. */
+START_TEST(only_some_protocols_obey_the_mark)
+{
+	static const struct {
+		uint8_t type, protocol;
+		bool obeys;
+	} cases[] = {
+	    {SOCK_STREAM, IPPROTO_TCP, true},
+	    {SOCK_DGRAM, IPPROTO_UDP, true},
+	    {SOCK_DGRAM, IPPROTO_UDPLITE, true},
+	    {SOCK_DGRAM, IPPROTO_ICMP, true},
+	    {SOCK_DGRAM, IPPROTO_ICMPV6, true},
+	    {SOCK_RAW, IPPROTO_SCTP, true},
+	    {SOCK_RAW, 253, true},
+	    {SOCK_STREAM, IPPROTO_SCTP, false},
+	    {SOCK_SEQPACKET, IPPROTO_SCTP, false},
+	    {SOCK_STREAM, (uint8_t)256, false},
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct tscf_socket s = {.type = cases[i].type, .protocol = cases[i].protocol};
+
+		ck_assert_int_eq(tscf_socket_obeys_mark(&s), cases[i].obeys);
+	}
+}
+END_TEST
+
 START_TEST(set_mark_keeps_other_bits)
 {
 	int fd = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -133,6 +160,7 @@ static Suite *make_suite(void)
 	tcase_add_test(socket, descriptor_of_another_namespace);
 	tcase_add_test(socket, descriptor_that_is_no_inet_socket);
 	tcase_add_test(socket, raw_descriptor_has_no_port);
+	tcase_add_test(socket, only_some_protocols_obey_the_mark);
 	tcase_add_test(socket, set_mark_keeps_other_bits);
 	tcase_add_test(socket, raw_message_is_understood);
 	tcase_add_test(socket, foreign_message_is_refused);

@@ -79,13 +79,27 @@ END_TEST
 START_TEST(what_is_neither_is_refused)
 {
 	static const uint8_t bad[][8] = {
-		{0x00}, {0x20}, {0x50}, {0x70}, {0xff}, /* versions */
-		{0x14}, {0x11},                         /* indication, reserved bits */
-		{0x10, 0}, {0x10, 15},                  /* types */
-		{0x10, 7, 0xff, 0xff},                  /* more TLVs than fit */
-		{0x45, 0, 0, 19}, {0x4f, 0, 0, 59},     /* shorter than the header */
-		{0x44, 0, 0, 40},                       /* header shorter than a header */
-		{0x60, 0, 0, 0, 0xff, 0xff},            /* longer than a packet can be */
+	    /* versions */
+	    {0x00},
+	    {0x20},
+	    {0x50},
+	    {0x70},
+	    {0xff},
+	    /* indication, reserved bits */
+	    {0x14},
+	    {0x11},
+	    /* types */
+	    {0x10, 0},
+	    {0x10, 15},
+	    /* more TLVs than fit */
+	    {0x10, 7, 0xff, 0xff},
+	    /* shorter than the header */
+	    {0x45, 0, 0, 19},
+	    {0x4f, 0, 0, 59},
+	    /* header shorter than a header */
+	    {0x44, 0, 0, 40},
+	    /* longer than a packet can be */
+	    {0x60, 0, 0, 0, 0xff, 0xff},
 	};
 	struct tscf_packet run;
 

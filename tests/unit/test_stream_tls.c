@@ -157,6 +157,86 @@ START_TEST(keys_are_changed)
 }
 END_TEST
 
+/** A client of the test's own, which notes what it would send. */
+struct flooder {
+	WOLFSSL *ssl;
+	struct tscf_tls_check check;
+	int fd;
+	uint8_t noted[256 * 1024];
+	uint32_t length;
+};
+
+static int note(WOLFSSL *ssl, char *data, int length, void *context)
+{
+	struct flooder *f = context;
+
+	(void)ssl;
+	ck_assert_uint_le(f->length + (uint32_t)length, sizeof(f->noted));
+	memcpy(f->noted + f->length, data, (size_t)length);
+	f->length += (uint32_t)length;
+	return length;
+}
+
+static int receive_raw(WOLFSSL *ssl, char *data, int room, void *context)
+{
+	const struct flooder *f = context;
+	ssize_t got = recv(f->fd, data, (size_t)room, MSG_DONTWAIT);
+
+	(void)ssl;
+	return got > 0 ? (int)got : WOLFSSL_CBIO_ERR_WANT_READ;
+}
+
+static void send_noted(struct flooder *f)
+{
+	ck_assert_int_eq(send(f->fd, f->noted, f->length, MSG_NOSIGNAL), f->length);
+	f->length = 0;
+}
+
+static bool has_shaken_hands(void *context)
+{
+	struct flooder *f = context;
+	bool done = wolfSSL_connect(f->ssl) == WOLFSSL_SUCCESS;
+
+	if (f->length > 0)
+		send_noted(f);
+	return done;
+}
+
+static struct flooder *flooder_new(void)
+{
+	static struct flooder f;
+	int room = 2 * (int)sizeof(f.noted);
+
+	f.fd = raw_connection();
+	setsockopt(f.fd, SOL_SOCKET, SO_SNDBUF, &room, sizeof(room));
+	f.ssl = tscf_tls_stream_connection(client_tls, &f.check);
+	ck_assert_ptr_nonnull(f.ssl);
+	wolfSSL_SSLSetIORecv(f.ssl, receive_raw);
+	wolfSSL_SSLSetIOSend(f.ssl, note);
+	wolfSSL_SetIOReadCtx(f.ssl, &f);
+	wolfSSL_SetIOWriteCtx(f.ssl, &f);
+	ck_assert(tscf_test_run_until(loop, has_shaken_hands, &f, 9));
+	ck_assert(tscf_test_run_until(loop, transport_is_up, &server, 9));
+	return &f;
+}
+
+/* Each change of keys is a few bytes, and costs as much as many packets: others would have to wait. */
+START_TEST(keys_are_not_changed_all_the_time)
+{
+	struct flooder *f;
+
+	start_server(TLS);
+	f = flooder_new();
+	for (unsigned i = 0; i < 1000; i++)
+		ck_assert_int_eq(wolfSSL_update_keys(f->ssl), WOLFSSL_SUCCESS);
+	send_noted(f);
+	ck_assert(tscf_test_run_until(loop, transport_is_down, &server, 9));
+	ck_assert_str_eq(server.reason, "too many records without data");
+	wolfSSL_free(f->ssl);
+	close(f->fd);
+}
+END_TEST
+
 /* A restarted server does not know the ticket: a full handshake, at the latest with the next connection. */
 START_TEST(a_forgotten_session_is_no_harm)
 {
@@ -230,6 +310,7 @@ static Suite *make_suite(void)
 	tcase_add_test(tests, old_versions_are_refused);
 	tcase_add_test(tests, a_session_is_resumed);
 	tcase_add_loop_test(tests, keys_are_changed, 0, 2);
+	tcase_add_test(tests, keys_are_not_changed_all_the_time);
 	tcase_add_test(tests, a_forgotten_session_is_no_harm);
 	tcase_add_test(tests, garbage_ends_a_handshake);
 	tcase_add_test(tests, a_pass_of_the_loop_has_few_steps_of_handshakes);

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The parts of a daemon are called when they are due, in their order, and none is called that is not. */
+/* The parts of a daemon are called when due and in order, after what has arrived was read, also in a late loop. */
 #include "common/daemon/timers.h"
 #include "tests/unit/runner.h"
 
 #include <string.h>
+#include <unistd.h>
 
 static struct ev_loop *loop;
 static struct tscf_timers timers;
@@ -105,6 +106,55 @@ START_TEST(again_and_again)
 }
 END_TEST
 
+/* Something has arrived, and is read. */
+static void on_readable(struct ev_loop *l, ev_io *w, int events)
+{
+	char name;
+	(void)l, (void)events;
+	ck_assert_int_eq(read(w->fd, &name, 1), 1);
+	strncat(calls, &name, 1);
+}
+
+/* Both are found in the same turn. */
+START_TEST(what_has_arrived_comes_first)
+{
+	ev_io readable;
+	int ends[2];
+
+	ck_assert_int_eq(pipe(ends), 0);
+	ev_io_init(&readable, on_readable, ends[0], EV_READ);
+	ev_io_start(loop, &readable);
+	parts[0].due = 1000;
+	ck_assert_int_eq(write(ends[1], "r", 1), 1);
+	sleep_once();
+	ck_assert_str_eq(calls, "ra");
+	ev_io_stop(loop, &readable);
+	close(ends[0]);
+	close(ends[1]);
+}
+END_TEST
+
+/* A process that was stopped has not looked at its sockets yet. */
+START_TEST(late_loop_looks_once_more)
+{
+	parts[0].due = 1010;
+	parts[0].after = 1;
+	tscf_timers_sleep(&timers);
+	now = 4000;
+	ev_run(loop, EVRUN_ONCE);
+	ck_assert_str_eq(calls, "");
+	/* But only once, or a loop that is late each time would never call them. */
+	tscf_timers_sleep(&timers);
+	now = 5000;
+	ev_run(loop, EVRUN_ONCE);
+	ck_assert_str_eq(calls, "a");
+	tscf_timers_sleep(&timers);
+	now = 6000;
+	ev_run(loop, EVRUN_ONCE);
+	ck_assert_str_eq(calls, "a");
+}
+END_TEST
+
 static Suite *suite(void)
 {
 	Suite *s = suite_create("timers");
@@ -115,6 +165,8 @@ static Suite *suite(void)
 	tcase_add_test(c, same_moment_in_order);
 	tcase_add_test(c, state_changes_between);
 	tcase_add_test(c, again_and_again);
+	tcase_add_test(c, what_has_arrived_comes_first);
+	tcase_add_test(c, late_loop_looks_once_more);
 	suite_add_tcase(s, c);
 	return s;
 }

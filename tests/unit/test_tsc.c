@@ -374,7 +374,12 @@ START_TEST(redundancy)
 	wait_until(has_heard("END"));
 	fails_with(EINVAL, set_redundancy(sock, 5, tsc_so_redundancy_method_udp_dtls));
 	fails_with(EINVAL, set_redundancy(sock, -1, tsc_so_redundancy_method_udp_dtls));
-	fails_with(EOPNOTSUPP, set_redundancy(sock, 1, tsc_so_redundancy_method_tcp_tls_fan_out));
+	fails_with(EINVAL, set_redundancy(sock, 5, tsc_so_redundancy_method_tcp_tls_fan_out));
+	fails_with(EOPNOTSUPP, set_redundancy(sock, 1, (tsc_so_redundancy_method)3));
+	ck_assert_int_eq(set_redundancy(sock, 3, tsc_so_redundancy_method_tcp_tls_fan_out), 0);
+	ck_assert_int_eq(tsc_getsockopt(sock, SOL_SOCKET, SO_TSC_REDUNDANCY, &has, &length), 0);
+	ck_assert_int_eq(has.redundancy_factor, 3);
+	ck_assert_int_eq(has.redundancy_method, tsc_so_redundancy_method_udp_dtls);
 	fails_with(EINVAL, set_redundancy(sock, 5, tsc_so_redundancy_method_tcp_tls_load_balance));
 	ck_assert_int_eq(set_redundancy(sock, 2, tsc_so_redundancy_method_tcp_tls_load_balance), 0);
 	ck_assert_int_eq(tsc_getsockopt(sock, SOL_SOCKET, SO_TSC_REDUNDANCY, &has, &length), 0);

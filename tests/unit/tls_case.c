@@ -15,6 +15,7 @@ void tls_case_prepare(void)
 	    {.name = "good", .issuer = "ca", .dns = {"vpn.example.org"}, .ip = "127.0.0.1"},
 	    {.name = "expired", .issuer = "ca", .dns = {"vpn.example.org"}, .expired = true},
 	    {.name = "self", .dns = {"vpn.example.org"}},
+	    {.name = "phone", .issuer = "ca", .dns = {"vpn.example.org"}, .client = true},
 	};
 
 	certs_make_directory();

@@ -70,7 +70,7 @@ static void show_errors(int fd)
 	struct redundancy has;
 
 	printf("factor=%s method=%s length=%s preference=%s tcp=%s local=%s room=%s\n",
-	       strerrorname_np(set_redundancy(fd, 5, 0)), strerrorname_np(set_redundancy(fd, 1, 2)),
+	       strerrorname_np(set_redundancy(fd, 5, 0)), strerrorname_np(set_redundancy(fd, 1, 3)),
 	       strerrorname_np(set(fd, REDUNDANCY, &value, sizeof(value))),
 	       strerrorname_np(set(fd, TRANSPORT, &value, sizeof(value))),
 	       strerrorname_np(set(tcp, TRANSPORT, &one, sizeof(one))), strerrorname_np(set_redundancy(local, 1, 0)),

@@ -3,7 +3,7 @@
  * program - one socket that sends packets and hears whether they come back, for tests of programs that no library
  * reaches.
  *
- *     program udp|tcp ADDR PORT MARKER COUNT [--level N] [--wait FIFO]
+ *     program udp|tcp|mptcp ADDR PORT MARKER COUNT [--level N] [--wait FIFO]
  *
  * --level asks for that level by the socket option, by the system call itself.  --wait reads a line before anything is
  * asked or sent, with the socket already there.  Output: the level that the option tells, packets that came back, and
@@ -21,6 +21,9 @@
 #include <unistd.h>
 
 #define OPTION 0x7453 /* SO_TSC_TUNNEL_TRANSPORT_ENCRYPTION */
+#ifndef IPPROTO_MPTCP
+#define IPPROTO_MPTCP 262
+#endif
 
 static const char *failed = "none";
 
@@ -94,7 +97,8 @@ int main(int argc, char **argv)
 	}
 	if (length == 0)
 		return 2;
-	fd = (int)syscall(SYS_socket, to.ss_family, strcmp(argv[1], "tcp") == 0 ? SOCK_STREAM : SOCK_DGRAM, 0);
+	fd = (int)syscall(SYS_socket, to.ss_family, strcmp(argv[1], "udp") == 0 ? SOCK_DGRAM : SOCK_STREAM,
+			  strcmp(argv[1], "mptcp") == 0 ? IPPROTO_MPTCP : 0);
 	if (fd < 0)
 		note("socket");
 	if (wait && close(open(wait, O_RDONLY)) < 0)
