@@ -124,6 +124,7 @@ struct client {
 	struct resume_secret resume_secret;  /**< of the last encrypted tunnel: lets the next one replace it at once */
 	struct tscf_service_addrs dns, sip_servers; /**< servers of the service network, from the server */
 	struct pushed pushed;
+	struct internal_check internal_check;
 	union tscf_endpoint observed; /**< our outer address as the server sees it; family 0: unknown */
 	struct renewal renewal;
 	struct pmtu pmtu;
@@ -186,7 +187,6 @@ struct client {
 	uint64_t started, plain_since; /**< monotonic ms: the wall clock may be set meanwhile */
 	uint64_t plain_gone;           /**< monotonic ms: since when the plain tunnel is lost; 0: it is not */
 	char plain_reason[160];
-	char internal_fault[INTERNAL_FAULT]; /**< why the addresses of a server were not taken last */
 	uint64_t verified_since; /**< monotonic ms: when the server of the plain tunnel was verified */
 	int error;               /**< why the loop ended; 0: it was stopped */
 };

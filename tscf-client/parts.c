@@ -72,6 +72,7 @@ static void connect_tunnels(struct client *c)
 					      .control_replayed = &c->counters.control_replayed};
 	c->pushed = (struct pushed){
 	    .config = c->config, .facts = &c->facts, .dns = &c->dns, .refused = &c->counters.pushed_refused};
+	c->internal_check = (struct internal_check){.devices = {c->plain_tun.name, c->encrypted_tun.name}};
 	c->connector.client = c;
 	c->connector.config = c->config;
 	c->connector.timers = &c->timers;

@@ -256,7 +256,7 @@ static void take_connection_id(struct tunnel *t, const struct tscf_message *m)
 static void configured(struct client *c, struct tunnel *t, const struct tscf_message *m)
 {
 	char text[TSCF_ADDRS_TEXT];
-	const char *fault = plain_address_fault(c, t, m, &c->plain.internal);
+	const char *fault = internal_fault(&c->internal_check, t, m, &c->plain.internal);
 	if (fault) {
 		fail(c, fault, "");
 		return;

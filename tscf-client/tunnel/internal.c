@@ -6,6 +6,13 @@
 #include <stdio.h>
 #include <string.h>
 
+/** Who has which addresses. */
+struct holders {
+	const char *const *devices;     /**< of the client */
+	struct tscf_addr outer;         /**< of the server, or of the proxy */
+	const struct tscf_addrs *plain; /**< of the plain tunnel; NULL: the addresses are for that */
+};
+
 /** First byte of IPv4 addresses: 0 "this network", 127 loopback, 224 multicast, 240 reserved, broadcast among them. */
 static bool is_ordinary_v4(const uint8_t *bytes)
 {
@@ -27,7 +34,7 @@ static bool is_ordinary(const struct tscf_addr *a)
 }
 
 /** Find who has @p a.  @return false: nobody, and a tunnel can have it. */
-static bool find_holder(const struct tscf_addr *a, const struct internal_holders *h, char holder[INTERNAL_FAULT])
+static bool find_holder(const struct tscf_addr *a, const struct holders *h, char holder[INTERNAL_FAULT])
 {
 	char device[IF_NAMESIZE];
 	int err;
@@ -51,19 +58,22 @@ static bool find_holder(const struct tscf_addr *a, const struct internal_holders
 	return true;
 }
 
-const char *internal_fault(const struct tscf_addrs *internal, const struct internal_holders *holders,
-			   char fault[INTERNAL_FAULT])
+const char *internal_fault(struct internal_check *check, const struct tunnel *t, const struct tscf_message *m,
+			   const struct tscf_addrs *plain)
 {
+	const struct tscf_addrs internal = tscf_message_internal(m);
+	const struct holders holders = {
+	    .devices = check->devices, .outer = tscf_endpoint_addr(&t->way.remote), .plain = plain};
 	char holder[INTERNAL_FAULT], text[TSCF_ADDR_TEXT];
 
 	for (unsigned i = 0; i < TSCF_FAMILIES; i++) {
-		const struct tscf_addr *a = &internal->of[i];
+		const struct tscf_addr *a = &internal.of[i];
 
-		if (a->family == 0 || !find_holder(a, holders, holder))
+		if (a->family == 0 || !find_holder(a, &holders, holder))
 			continue;
-		snprintf(fault, INTERNAL_FAULT, "the server gives the internal address %s: %.70s",
+		snprintf(check->fault, sizeof(check->fault), "the server gives the internal address %s: %.70s",
 			 tscf_addr_format(a, text), holder);
-		return fault;
+		return check->fault;
 	}
 	return NULL;
 }

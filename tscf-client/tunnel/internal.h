@@ -8,19 +8,24 @@
 #ifndef TSCF_CLIENT_INTERNAL_H
 #define TSCF_CLIENT_INTERNAL_H
 
-#include "common/base/addr.h"
+#include "common/packet/message.h"
+#include "tscf-client/tunnel/tunnel.h"
 
 #define INTERNAL_FAULT 160
 
-/** Who has which addresses. */
-struct internal_holders {
-	const char *devices[2];         /**< of the client: what these have is its own */
-	struct tscf_addr outer;         /**< of the server, or of the proxy */
-	const struct tscf_addrs *plain; /**< of the plain tunnel; NULL: the addresses are for that */
+struct internal_check {
+	const char *devices[2];     /**< of the client: what these have is its own; they must stay valid */
+	char fault[INTERNAL_FAULT]; /**< why the addresses of a server were not taken last */
 };
 
-/** @return why the client does not take @p internal, as text in @p fault; NULL: it does. */
-const char *internal_fault(const struct tscf_addrs *internal, const struct internal_holders *holders,
-			   char fault[INTERNAL_FAULT]);
+/**
+ * Check the internal addresses that the server gives in @p m, for either tunnel.
+ *
+ * @param t      the tunnel that @p m came by
+ * @param plain  the plain tunnel's addresses, which the encrypted one cannot have; NULL: @p m is for the plain tunnel
+ * @return why this host cannot have them, in a text of @p check, which the next call changes; NULL: it can.
+ */
+const char *internal_fault(struct internal_check *check, const struct tunnel *t, const struct tscf_message *m,
+			   const struct tscf_addrs *plain);
 
 #endif

@@ -57,15 +57,6 @@ static int set_up_devices(struct client *c, const struct tscf_message *m)
 	return pmtu_apply(&c->pmtu, c->pmtu.mtu);
 }
 
-const char *plain_address_fault(struct client *c, const struct tunnel *t, const struct tscf_message *m,
-				const struct tscf_addrs *plain)
-{
-	const struct tscf_addrs internal = tscf_message_internal(m);
-	const struct internal_holders holders = {
-	    .devices = {c->plain_tun.name, c->encrypted_tun.name}, .outer = outer_address(t), .plain = plain};
-	return internal_fault(&internal, &holders, c->internal_fault);
-}
-
 static bool has_internal(const struct tscf_message *m)
 {
 	struct tscf_addrs internal = tscf_message_internal(m);
@@ -110,7 +101,7 @@ const char *plain_adopt(struct client *c, struct tunnel *try, const struct tscf_
 	char text[TSCF_ADDRS_TEXT], way[WAY_TEXT];
 	if (!has_internal(response))
 		return "the server's configuration response lacks an address or a session id";
-	const char *fault = plain_address_fault(c, try, response, NULL);
+	const char *fault = internal_fault(&c->internal_check, try, response, NULL);
 	if (fault)
 		return fault;
 	pmtu_take(&c->pmtu, try, response);

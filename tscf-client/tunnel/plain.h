@@ -30,15 +30,6 @@ void plain_state(struct client *c, enum tunnel_state state, const char *reason);
  */
 const char *plain_adopt(struct client *c, struct tunnel *try, const struct tscf_message *response);
 /**
- * Check the internal addresses that the server gives in @p m, for either tunnel.
- *
- * @param t      the tunnel that @p m came by
- * @param plain  the plain tunnel's addresses, which the encrypted one cannot have; NULL: @p m is for the plain tunnel
- * @return why this host cannot have them (internal.h), in a text of the client's, or NULL.
- */
-const char *plain_address_fault(struct client *c, const struct tunnel *t, const struct tscf_message *m,
-				const struct tscf_addrs *plain);
-/**
  * The session goes on over the transport of @p try, as the server has agreed in @p response.  The same as plain_adopt,
  * but nothing is configured again.
  */
