@@ -93,10 +93,12 @@ fail() {
 }
 note() { printf '# %s\n' "$*"; }
 
-# check DESCRIPTION COMMAND [ARG...]: the command's exit status is the result.
+# check DESCRIPTION COMMAND [ARG...]: the command's exit status is the result.  What grep looks for may come a moment later:
+# a thread of its own writes the lines of a log.
 check() {
 	local what=$1
 	shift
+	[ "$1" != grep ] || set -- wait_until 5 "${*@Q}"
 	if "$@"; then
 		pass "$what"
 	elif [ "$1" = wait_until ]; then
