@@ -53,7 +53,7 @@ const char client_help[] = "Usage: tscf-client [OPTION]...\n"
 			   "  -p, --pid PID | [--proto udp|tcp] --port N, --remote ADDR     WHICH sockets\n"
 			   "  -C, --control PATH       control socket; -h, --help  -V, --version\n"
 			   "WHAT: a LEVEL (default, unencrypted, encrypted-only, encrypted-preferred); none,\n"
-			   "auto, 1 to 4; default, preferred, never.\n"
+			   "auto, balance, 1 to 4; default, preferred, never.\n"
 			   "See tscf-client(8), tscf-client.conf(5).\n";
 
 static const struct tscf_cli_option options[] = {
