@@ -19,6 +19,7 @@
 /** Begin to watch the devices of server_devices_open; the workers' threads run.  Without notices of the kernel, which
  * is logged, only workers say that a device is gone. */
 void server_device_watch_start(struct server *server);
+/** Watch nothing any more; the devices stay as they are. */
 void server_device_watch_stop(struct server *server);
 
 #endif

@@ -14,6 +14,7 @@
 /** Refuse packets to the addresses of @p pool; a server that was killed may have left the route.  @return 0 or -errno.
  */
 int server_shut_add(struct tscf_netlink *nl, const struct server_pool *pool);
+/** Remove that route, if it is there. */
 void server_shut_remove(struct tscf_netlink *nl, const struct server_pool *pool);
 
 /** Add the routes that another program has removed.  @return how many, or -errno. */

@@ -26,6 +26,7 @@ int tscf_capture_selection_write(const struct tscf_capture_selection *s, struct 
  */
 int tscf_capture_selection_read(const struct tscf_control_request *request, const char *text,
 				struct tscf_capture_selection *out, void **owner);
+/** Free the texts of a selection that was read; NULL is allowed. */
 void tscf_capture_selection_free(void *owner);
 
 #endif

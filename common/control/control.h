@@ -3,9 +3,10 @@
  * control.h - what goes over the control socket of a daemon.
  *
  * A Unix stream socket.  A client connects, sends one request, reads one reply, and either side closes.  A request is a
- * fixed struct, with one descriptor (SCM_RIGHTS) for SET_LEVEL, GET_LEVEL, the same of redundancy, BOUND and WATCH, or
- * followed by `text_length` bytes of text for SESSIONS and DISCONNECT; a reply is a fixed struct followed by `length`
- * bytes: of JSON text, or of the struct that its operation has.  Both ends are on one machine: host byte order.
+ * fixed struct, with one descriptor (SCM_RIGHTS) for SET_LEVEL, GET_LEVEL, the same of redundancy and of datagrams,
+ * BOUND and WATCH, or followed by `text_length` bytes of text for SESSIONS, DISCONNECT and CAPTURE; a reply is a fixed
+ * struct followed by `length` bytes: of JSON text, or of the struct that its operation has.  Both ends are on one
+ * machine: host byte order.
  *
  * SUBSCRIBE is the exception: its connection stays, the client sends WATCH and UNWATCH requests on it, which have no
  * reply, and gets events, each a reply of error 0 with a struct tscf_control_event.  A reply with another error is the
@@ -46,7 +47,7 @@ enum tscf_control_op {
 	TSCF_CONTROL_SESSIONS = 3, /**< server; with a text: tscf-server/admin/sessions.h */
 	TSCF_CONTROL_STOP = 4,
 	TSCF_CONTROL_RELOAD = 5,    /**< read the configuration again */
-	TSCF_CONTROL_FLUSH = 6,     /**< client: remove rules and routes, also those kept for live sockets */
+	TSCF_CONTROL_FLUSH = 6,     /**< client: EBUSY, since only what a dead client has left may be removed */
 	TSCF_CONTROL_SET_LEVEL = 7, /**< client; with a descriptor: the socket's level is now `level` */
 	TSCF_CONTROL_BOUND =
 	    8, /**< client; with a descriptor: the socket was bound or connected, or has another DSCP */

@@ -163,6 +163,7 @@ struct tscf_rule {
 	uint32_t target; /**< GOTO: the priority to continue at; if no rule has it, this rule does nothing */
 };
 
+/** @return whether the kernel would take one for the other: all that selects and decides is the same. */
 bool tscf_rule_equal(const struct tscf_rule *a, const struct tscf_rule *b);
 /** Add with NLM_F_EXCL, every attribute and the owner tag; the rule is placed behind those with the same priority. */
 int tscf_rule_add(struct tscf_netlink *nl, const struct tscf_rule *r);

@@ -39,7 +39,8 @@ enum tscf_pace_change {
 
 /** Nothing has been restored, and no look is due. */
 void tscf_pace_init(struct tscf_pace *p);
-/** There is a reason to look, at most @p within ms from now. */
+/** There is a reason to look: when the pause after the last look is over, or, if there was no look yet, in @p within
+ * ms. */
 void tscf_pace_notice(struct tscf_pace *p, uint64_t now, uint64_t within);
 /** @return whether it is time to look. */
 bool tscf_pace_due(const struct tscf_pace *p, uint64_t now);

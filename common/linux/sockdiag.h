@@ -70,6 +70,7 @@ struct tscf_sockdiag_handler {
  */
 int tscf_sockdiag_open(struct ev_loop *loop, uint32_t mask, const struct tscf_sockdiag_handler *handler, void *context,
 		       struct tscf_sockdiag **out);
+/** Close and free it; a dump that is under way ends.  NULL is allowed. */
 void tscf_sockdiag_close(struct tscf_sockdiag *d);
 /** Dumps also report sockets without a mark that are bound to this device. */
 void tscf_sockdiag_also_bound(struct tscf_sockdiag *d, uint32_t device);

@@ -68,6 +68,7 @@ int tscf_tun_open_again(struct tscf_tun *tun, bool join_udp, uint64_t realtime_d
  */
 int tscf_tun_open_parts(struct tscf_tun *tun[], unsigned count, const char *name, int index, bool join_udp,
 			const struct tscf_tun_steering *steering);
+/** Close a device, or a part of one. */
 void tscf_tun_close(struct tscf_tun *tun);
 
 /** @return why a device could not be created, and what to do, for the -errno of tscf_tun_open; a constant text. */

@@ -39,6 +39,7 @@ struct tscf_xfrm_policy {
 	struct tscf_port_bits source_port, destination_port;
 };
 
+/** @return whether all members are the same. */
 bool tscf_xfrm_policy_equal(const struct tscf_xfrm_policy *a, const struct tscf_xfrm_policy *b);
 
 /**

@@ -73,6 +73,7 @@ bool tscf_tls_has_ca(const struct tscf_tls *tls);
  */
 void tscf_tls_renew(struct tscf_tls *tls, struct tscf_tls *fresh);
 
+/** Free it; NULL is allowed. */
 void tscf_tls_free(struct tscf_tls *tls);
 
 /**

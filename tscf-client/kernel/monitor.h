@@ -43,6 +43,7 @@ void monitor_init(struct monitor *m, uint64_t monotonic, uint64_t boot);
  */
 void monitor_start(struct monitor *m, struct tscf_timers *timers, void (*host_changed)(void *context, bool slept),
 		   void *context);
+/** Watch nothing any more. */
 void monitor_stop(struct monitor *m);
 
 /** The process is about to sleep until @p at; UINT64_MAX: until something happens. */

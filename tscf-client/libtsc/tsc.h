@@ -24,7 +24,7 @@ extern "C" {
 #define SO_TSC_TUNNEL_TRANSPORT_ENCRYPTION 0x7453
 
 enum tsc_so_tunnel_transport_encryption {
-	tsc_so_tunnel_transport_default = 0,         /**< stays where it is */
+	tsc_so_tunnel_transport_default = 0,         /**< as the client's default-level says */
 	tsc_so_tunnel_transport_unencrypted,         /**< in the plain tunnel */
 	tsc_so_tunnel_transport_encrypted_only,      /**< in the encrypted tunnel, or not at all */
 	tsc_so_tunnel_transport_encrypted_preferred, /**< in the encrypted tunnel if there is one */
@@ -84,7 +84,8 @@ typedef struct tsc_tunnel_params tsc_tunnel_params;
 
 /** Take a share in the tunnels; @p params may be NULL.  @return the handle, or NULL with errno set. */
 tsc_handle tsc_ctrl_new_tunnel(const tsc_tunnel_params *params);
-/** Give it back, end its notifications, and release the levels of its sockets.  They remain open. */
+/** Give it back, and end its notifications.  Its sockets remain open; those that are not encrypted-only get level
+ * default. */
 int tsc_delete_tunnel(tsc_handle handle);
 
 /* --- sockets --- */

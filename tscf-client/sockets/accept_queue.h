@@ -45,6 +45,7 @@ struct accept_queue {
 	unsigned check;   /**< number of the last one */
 };
 
+/** Forget all connections. */
 void accept_queue_free(struct accept_queue *q);
 
 /** @return whether @p s is a listening socket, which may have such connections. */

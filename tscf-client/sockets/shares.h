@@ -22,6 +22,7 @@ struct shares {
 	struct share *by_uid;
 };
 
+/** Forget all users. */
 void shares_free(struct shares *s);
 /** A dump begins. */
 void shares_begin(struct shares *s);

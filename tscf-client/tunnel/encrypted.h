@@ -16,6 +16,7 @@
 
 extern const struct dtte_actions encrypted_actions;
 
+/** Before the loop runs: no tunnel, and no demand for one. */
 void encrypted_init(struct client *c);
 /** The plain tunnel uses another way now: forget what is known about firewalls on the former way. */
 void encrypted_new_way(struct client *c);

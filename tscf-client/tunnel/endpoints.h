@@ -47,6 +47,7 @@ unsigned endpoints_make(const struct client_servers *servers, const struct clien
 /** If the list contains @p address, move it to the front.  Ports do not matter. */
 void endpoints_prefer(struct way_addresses *list, const union tscf_endpoint *address);
 
+/** @return whether both are the same way. */
 bool way_equal(const struct way *a, const struct way *b);
 
 /** @return whether the plain tunnel uses datagrams of its own on that way, not a connection. */

@@ -56,6 +56,7 @@ struct requests {
 	uint64_t round_trip_ms; /**< of the last request that was answered at its first try, at least 1; 0: none yet */
 };
 
+/** No requests yet.  @p transmit sends a message with @p context; it is called for each try. */
 void requests_init(struct requests *q, void (*transmit)(void *context, const uint8_t *data, uint32_t length),
 		   void *context);
 /** Cancel every request: each one's done is called with -ECANCELED. */

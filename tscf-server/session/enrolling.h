@@ -21,10 +21,12 @@ struct server_enrolling {
 	unsigned count;
 };
 
-/** Keep the request @p r. */
+/** Keep a copy of the request @p r, unless one from its place waits already, or there is no room or no memory: the
+ * client repeats it. */
 void server_enrolling_wait(struct server_enrolling *all, const struct server_request *r);
 /** Something has been written: handle all requests that wait; some may wait again. */
 void server_enrolling_again(struct server_enrolling *all, server_authorised handle, void *context);
+/** Forget all requests that wait. */
 void server_enrolling_free(struct server_enrolling *all);
 
 #endif

@@ -54,6 +54,7 @@ struct server_pending_change *server_pending_take(struct server_pending *p);
  */
 unsigned server_pending_put_back(struct server_pending *p, struct server_pending_change *changes);
 
+/** Free one change that was taken. */
 void server_pending_change_free(struct server_pending_change *c);
 
 #endif
