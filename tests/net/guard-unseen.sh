@@ -3,7 +3,7 @@
 # guard-unseen.sh - packets that this kernel sends for sockets without asking the guard: SYN-ACKs, ACKs in TIME_WAIT,
 # resets and ICMP.  Those of encrypted-only sockets have the mark, and none is in clear while the rules are there.  With
 # the rules gone, the test reports which are in clear, and proves that no content is.  It fails only where the guard is
-# known to refuse a packet.
+# known to refuse a packet.  What the kernel sends for itself to find out whether an IPv6 address is free is not refused.
 . "$(dirname "$0")/lib.sh"
 
 # One has a socket that has accepted no connection yet, one has no listening socket.
@@ -39,6 +39,19 @@ waits=$(in_phone ss -Htan state time-wait | awk '{ sub(/.*:/, "", $3); print $3;
 program listener encrypted-only "$TSCF_TOOLS/tcp" --listen "$PHONE_INNER:$LISTENS"
 must 5 "[ -s '$T/listener.out' ]"
 must 10 encrypted_up
+
+# --- what the kernel sends without a source, to find out whether an IPv6 address is free, passes the guard ---
+ip -n "$PHONE" link add near type veth peer name far netns "$SERVER"
+in_server sysctl -qw net.ipv6.conf.far.disable_ipv6=0
+in_phone sysctl -qw net.ipv6.conf.near.accept_dad=1 net.ipv6.conf.near.disable_ipv6=0
+ip -n "$SERVER" addr add 2001:db8:dad::1/64 dev far nodad
+ip -n "$SERVER" link set far up
+ip -n "$PHONE" link set near up
+ip -n "$PHONE" addr add 2001:db8:dad::1/64 dev near
+must 10 'ip -n "$PHONE" -6 addr show dev near | grep -q dadfailed' "an IPv6 address that another host has is found"
+is "refused by the guard" "$(client_status .counters.guard_out_native)" -eq 0
+ip -n "$PHONE" link del near
+
 in_service nft "add table ip t; add chain ip t in { type filter hook input priority 0; }; add rule ip t in tcp sport $LISTENS drop"
 start_capture
 

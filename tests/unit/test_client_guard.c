@@ -47,6 +47,8 @@ START_TEST(everything_is_told)
 		  net.default_level == TSCF_LEVEL_ENCRYPTED_ONLY);
 	ck_assert_str_eq(net.device, "tscf1");
 	ck_assert(net.has_native && net.native[0][3] == inet_addr("10.9.0.2") && net.native[0][2] == htonl(0xffff));
+	/* A tunnel without IPv6 does not have ::, from which the kernel asks whether an address is free. */
+	ck_assert(memcmp(net.native[1], net.native[0], sizeof(net.native[1])) == 0);
 	ck_assert(net.route_count == 1 && net.routes[0].mask[2] == UINT32_MAX);
 	ck_assert(net.routes[0].addr[3] == inet_addr("192.0.2.64") &&
 		  net.routes[0].mask[3] == inet_addr("255.255.255.192"));

@@ -123,7 +123,7 @@ struct guard_net {
 	__u32 forbids;      /**< those that say encrypted-only, as bits */
 	__u32 runs;         /**< number of tscf-run's cgroups, which have a level of their own */
 	__u32 waiting;      /**< whether the map `waiting` has connections to look for */
-	__u32 native[2][4]; /**< addresses of the encrypted tunnel; all 0: none */
+	__u32 native[2][4]; /**< addresses of the encrypted tunnel, if has_native; a single one twice */
 	__u8 token[16];     /**< proves to the guard that a process is the client */
 	char device[16];    /**< name of the encrypted device, which shows whether a client still runs */
 	struct guard_policy policies[GUARD_POLICIES];

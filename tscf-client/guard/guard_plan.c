@@ -66,16 +66,16 @@ static void write_policy(const struct policy *p, const struct guard_place *place
 	write_prefix(&p->remote, &out->remote);
 }
 
+/* With one address, both places have it.  Zeros would be an address, too: that from which the kernel asks whether an
+ * IPv6 address is free. */
 static void write_native(const struct tscf_addrs *addrs, struct guard_net *out)
 {
+	const struct tscf_addr *any = addrs->of[0].family ? &addrs->of[0] : &addrs->of[1];
+
 	memset(out->native, 0, sizeof(out->native));
-	out->has_native = 0;
-	for (unsigned i = 0; i < TSCF_FAMILIES; i++) {
-		if (!addrs->of[i].family)
-			continue;
-		write_address(&addrs->of[i], out->native[i]);
-		out->has_native = 1;
-	}
+	out->has_native = any->family != 0;
+	for (unsigned i = 0; i < TSCF_FAMILIES && out->has_native; i++)
+		write_address(addrs->of[i].family ? &addrs->of[i] : any, out->native[i]);
 }
 
 static bool forbids_remotes(const struct policy *p)
