@@ -221,6 +221,7 @@ libtscf_client_a_SOURCES = \
 libtscf_client_a_SOURCES += tscf-client/guard/guard.c tscf-client/guard/guard.h tscf-client/guard/guard_events.h tscf-client/guard/guard_cgroup.c tscf-client/guard/guard_cgroup.h tscf-client/guard/guard_groups.c tscf-client/guard/guard_groups.h tscf-client/guard/guard_runs.c tscf-client/guard/guard_runs.h tscf-client/guard/guard_map.h tscf-client/guard/guard_place.c tscf-client/guard/guard_place.h \
 	tscf-client/guard/guard_living.c tscf-client/guard/guard_living.h \
 	tscf-client/guard/guard_plan.c tscf-client/guard/guard_plan.h tscf-client/guard/guard_programs.c tscf-client/guard/guard_programs.h \
+	tscf-client/guard/guard_refusals.c tscf-client/guard/guard_refusals.h \
 	tscf-client/guard/guard_set.h tscf-client/guard/guard_waiting.h tscf-client/guard/guard_asked.h
 GUARD_BPF = tscf-client/guard/guard.bpf.c tscf-client/guard/guard_asks.bpf.h tscf-client/guard/guard_class.bpf.h tscf-client/guard/guard_connect.bpf.h tscf-client/guard/guard_maps.bpf.h tscf-client/guard/guard_option.bpf.h \
 	tscf-client/guard/guard_policies.h tscf-client/guard/guard_tell.bpf.h

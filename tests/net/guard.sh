@@ -3,8 +3,9 @@
 # guard.sh - the kernel itself stops packets.  While every rule, route and IPsec policy is deleted in a loop and sockets
 # send and receive, nothing of an encrypted-only socket is in clear, and nothing reaches one that was not in a tunnel.
 # The same holds for policies, which mark no socket.  A client that was killed leaves the guard, the next one adopts it,
-# and a clean stop removes it.
+# and a clean stop removes it.  What it refuses is said in the log.
 . "$(dirname "$0")/lib.sh"
+command -v nft >/dev/null || skip "needs nft"
 
 guard() { client_status ".guard.$1"; }
 drops() { client_status ".counters.guard_$1"; }
@@ -31,6 +32,16 @@ program stranger stranger "$TSCF_TOOLS/flow" --bind 0.0.0.0:5080 --to $SERVER_LI
 must 10 encrypted_up
 grows only .echoed 20
 grows policy .echoed 20
+
+# --- a firewall sets another mark, for one port only: the client's own datagrams still arrive ---
+in_phone nft -f - <<-END || die "nft"
+	table inet other { chain out { type route hook output priority mangle; udp sport 5004 meta mark set 1; }; }
+END
+grows only .send_errors.EPERM 5 "refused by the guard: another mark"
+must 10 'grep -q "guard: refused [0-9]* packets of encrypted sockets in .* it must keep bits 0x7f000000" "$T/client.log"' "the log says so, and what to do"
+is "once" "$(grep -c "guard: refused" "$T/client.log")" -eq 1
+in_phone nft delete table inet other
+grows only .echoed 20 "without that rule traffic goes on"
 
 # --- rules, routes and IPsec policies are deleted again and again; first while the client cannot put them back ---
 kill -STOP "$CLIENT_PID"

@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* What the guard is told: addresses and prefixes of both families in one form, policies in their order, and the moment
  * between two rules.  What the guard makes of it for a socket is what the client makes of the policies.  Words for
- * packets in the encrypted tunnel stand for one device of one namespace. */
+ * packets in the encrypted tunnel stand for one device of one namespace.  What the guard refuses is said, but not
+ * often.
+ */
+#include "common/base/log.h"
 #include "tests/unit/runner.h"
 #include "tscf-client/guard/guard_plan.h"
 #include "tscf-client/guard/guard_policies.h"
+#include "tscf-client/guard/guard_refusals.h"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -285,10 +289,78 @@ START_TEST(quick_words_are_unique)
 }
 END_TEST
 
+/* @return the warning about refused packets that was logged last, and in *count how many there were; NULL: none. */
+static const char *last_refusal(unsigned *count)
+{
+	static struct tscf_log_past past[TSCF_LOG_RECENT];
+	const char *last = NULL;
+	const unsigned kept = tscf_log_recent(past);
+
+	*count = 0;
+	for (unsigned i = 0; i < kept; i++) {
+		if (strncmp(past[i].text, "guard: refused ", 15) != 0)
+			continue;
+		last = past[i].text;
+		*count += past[i].count;
+	}
+	return last;
+}
+
+/* What was counted before is said by others, what comes in is nobody's fault here, and one burst is one line. */
+START_TEST(refused_packets_are_said_after_a_moment)
+{
+	struct guard_counts counts = {.of = {[guard_out_only] = 90}};
+	struct guard_refusals r = {0};
+	unsigned lines;
+
+	guard_refusals_look(&r, &counts, 0x700, 1000);
+	counts.of[guard_in_only] = 50;
+	guard_refusals_look(&r, &counts, 0x700, 100000);
+	ck_assert_ptr_null(last_refusal(&lines));
+	counts.of[guard_out_only] += 2;
+	guard_refusals_look(&r, &counts, 0x700, 101000);
+	counts.of[guard_out_policy] = 3;
+	guard_refusals_look(&r, &counts, 0x700, 101000 + GUARD_REFUSALS_FIRST_MS - 1);
+	ck_assert_ptr_null(last_refusal(&lines));
+	guard_refusals_look(&r, &counts, 0x700, 101000 + GUARD_REFUSALS_FIRST_MS);
+	ck_assert_str_eq(
+	    last_refusal(&lines),
+	    "guard: refused 5 packets of encrypted sockets in 105 s, since they would have left in clear; "
+	    "if a firewall rule changes marks (nft list ruleset; iptables -t mangle -S), it must keep bits "
+	    "0x700 of them");
+}
+END_TEST
+
+START_TEST(refused_packets_are_not_said_often)
+{
+	const uint64_t first = 1000 + GUARD_REFUSALS_FIRST_MS, next = first + GUARD_REFUSALS_PAUSE_MS;
+	struct guard_counts counts = {0};
+	struct guard_refusals r = {0};
+	unsigned lines;
+
+	guard_refusals_look(&r, &counts, 0x700, 1000);
+	for (uint64_t now = 1000; now < next; now += 1000) {
+		counts.of[guard_out_only]++;
+		guard_refusals_look(&r, &counts, 0x700, now);
+	}
+	last_refusal(&lines);
+	ck_assert_uint_eq(lines, 1);
+	guard_refusals_look(&r, &counts, 0x700, next);
+	ck_assert_ptr_nonnull(strstr(last_refusal(&lines), "refused 599 packets of encrypted sockets in 600 s"));
+	ck_assert_uint_eq(lines, 2);
+	/* Nothing more is refused; and then the guard is made anew. */
+	guard_refusals_look(&r, &counts, 0x700, next + GUARD_REFUSALS_PAUSE_MS * 2);
+	guard_refusals_look(&r, &(struct guard_counts){0}, 0x700, next + GUARD_REFUSALS_PAUSE_MS * 4);
+	guard_refusals_look(&r, &(struct guard_counts){0}, 0x700, next + GUARD_REFUSALS_PAUSE_MS * 5);
+	last_refusal(&lines);
+	ck_assert_uint_eq(lines, 2);
+}
+END_TEST
+
 static Suite *make_suite(void)
 {
 	Suite *suite = suite_create("client guard");
-	TCase *plan = tcase_create("plan");
+	TCase *plan = tcase_create("plan"), *refusals = tcase_create("refusals");
 
 	tcase_add_test(plan, everything_is_told);
 	tcase_add_test(plan, policies_keep_their_order);
@@ -298,6 +370,9 @@ static Suite *make_suite(void)
 	tcase_add_test(plan, the_kernel_and_the_client_agree);
 	tcase_add_test(plan, quick_words_are_unique);
 	suite_add_tcase(suite, plan);
+	tcase_add_test(refusals, refused_packets_are_said_after_a_moment);
+	tcase_add_test(refusals, refused_packets_are_not_said_often);
+	suite_add_tcase(suite, refusals);
 	return suite;
 }
 

@@ -313,6 +313,16 @@ void guard_adopt(struct guard *g, int fd, const struct tscf_socket *s)
 		g->older += guard_set_adopt(&g->set, fd, &socket);
 }
 
+void guard_look_at_refusals(struct guard *g, uint64_t now)
+{
+	struct guard_counts counts;
+
+	if (!g->on)
+		return;
+	guard_set_counts(&g->set, &counts);
+	guard_refusals_look(&g->refusals, &counts, g->config->fwmark_mask, now);
+}
+
 json_t *guard_report(const struct guard *g)
 {
 	const char *state = !g->on ? "off" : guard_set_attached(&g->set) ? "on" : "detached";

@@ -11,6 +11,7 @@
 #include "tscf-client/guard/guard_events.h"
 #include "tscf-client/guard/guard_groups.h"
 #include "tscf-client/guard/guard_programs.h"
+#include "tscf-client/guard/guard_refusals.h"
 #include "tscf-client/guard/guard_set.h"
 #include "tscf-client/kernel/routing.h"
 
@@ -22,6 +23,7 @@ struct guard {
 	struct guard_events events;
 	struct guard_programs programs;
 	struct guard_groups groups;
+	struct guard_refusals refusals;
 	const struct client_config *config; /**< the settings and the current state; owned by the caller */
 	const struct routing_facts *facts;
 	unsigned older;            /**< sockets that are older than the guard */
@@ -49,6 +51,9 @@ void guard_catch_up(struct guard *g);
 bool guard_must_look(const struct guard *g);
 /** @return whether events were lost since the last call. */
 bool guard_has_lost(struct guard *g);
+
+/** Look what the guard has refused, and say it (guard_refusals.h).  @p now in ms.  Without a guard, do nothing. */
+void guard_look_at_refusals(struct guard *g, uint64_t now);
 
 /** The configuration has other policies: they hold for new sockets. */
 void guard_policies_changed(struct guard *g);

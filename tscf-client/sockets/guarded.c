@@ -140,6 +140,7 @@ static void begin_look(struct guarded *g)
 void guarded_begin(struct guarded *g)
 {
 	registry_set_exact(g->moves->registry, guard_is_heard(g->guard));
+	guard_look_at_refusals(g->guard, tscf_timers_now(g->timers));
 	g->check_at = g->guard->on ? tscf_timers_now(g->timers) + CHECK_PAUSE_MS : UINT64_MAX;
 }
 
