@@ -295,6 +295,50 @@ START_TEST(grace)
 }
 END_TEST
 
+/* While the encrypted tunnel is aside, what is encrypted-preferred is in clear, and nothing else.  What is under way
+ * when it is used again is let through down. */
+START_TEST(aside)
+{
+	const bool preferred = _i;
+
+	bind_at(preferred ? TSCF_LEVEL_ENCRYPTED_PREFERRED : TSCF_LEVEL_ENCRYPTED_ONLY);
+	ck_assert_int_eq(up_plain(udp(false)), VERDICT_TURNED);
+	ck_assert_int_eq(down_plain(udp(true)), VERDICT_REFUSED);
+	d.aside = true;
+	ck_assert_int_eq(up_plain(udp(false)), preferred ? VERDICT_PLAIN : VERDICT_TURNED);
+	ck_assert_int_eq(down_plain(udp(true)), preferred ? VERDICT_DELIVER : VERDICT_REFUSED);
+	d.aside = false;
+	d.aside_before = true;
+	ck_assert_int_eq(up_plain(udp(false)), VERDICT_TURNED);
+	ck_assert_int_eq(down_plain(udp(true)), preferred ? VERDICT_DELIVER : VERDICT_REFUSED);
+}
+END_TEST
+
+/* A socket that is not known yet, of which a policy says encrypted-only: for every owner, or for the one that it may
+ * have. */
+START_TEST(forbidden_by_policy)
+{
+	struct tscf_binding_key suspect;
+	struct policies policies = {.count = 1,
+				    .list = {{.level = TSCF_LEVEL_ENCRYPTED_ONLY,
+					      .protocol = IPPROTO_UDP,
+					      .local_port = {BUILD_SPORT, BUILD_SPORT}}}};
+
+	d.policies = &policies;
+	ck_assert_int_eq(up_plain(udp(false)), VERDICT_TURNED);
+	ck_assert_int_eq(down_plain(udp(true)), VERDICT_REFUSED);
+	d.suspect = &suspect;
+	ck_assert_int_eq(down_plain(udp(true)), VERDICT_SUSPECT);
+	ck_assert(tscf_addr_equal(&suspect.local, &plain) && suspect.local_port == BUILD_SPORT);
+	policies.list[0].uid.given = true;
+	ck_assert_int_eq(up_plain(udp(false)), VERDICT_PLAIN);
+	ck_assert_int_eq(down_plain(udp(true)), VERDICT_SUSPECT);
+	/* A socket that is known is judged by its level. */
+	bind_at(TSCF_LEVEL_UNENCRYPTED);
+	ck_assert_int_eq(down_plain(udp(true)), VERDICT_DELIVER);
+}
+END_TEST
+
 /* Released: plain, but not an error that may quote what came encrypted.  Closed: dropped, both ways, until the
  * tombstone is over. */
 START_TEST(released_and_closed)
@@ -422,6 +466,8 @@ static TCase *make_case(const char *name, void (*start)(void))
 	tcase_add_test(tc, quoted_later_fragment);
 	tcase_add_test(tc, clear_packets_down);
 	tcase_add_test(tc, grace);
+	tcase_add_loop_test(tc, aside, 0, 2);
+	tcase_add_test(tc, forbidden_by_policy);
 	tcase_add_test(tc, released_and_closed);
 	tcase_add_test(tc, exception_to_whole_address);
 	tcase_add_test(tc, spoofed);
