@@ -342,6 +342,25 @@ START_TEST(forged)
 }
 END_TEST
 
+/* An ICMP error belongs to two flows, and both may be set aside only if neither is encrypted-only. */
+START_TEST(errors)
+{
+	const enum tscf_level own = _i & 1 ? TSCF_LEVEL_ENCRYPTED_ONLY : TSCF_LEVEL_ENCRYPTED_PREFERRED;
+	const uint16_t port = _i & 2 ? ONLY : PREFERRED;
+	const struct tscf_binding_key icmp = world_key(&a.plain, IPPROTO_ICMP, 0, NULL, 0);
+	const struct world_packet sent = world_udp(&a.plain, port, &remote, 4000),
+				  came = world_udp(&remote, 4000, &a.plain, port),
+				  from = world_icmp_error(&a.plain, &remote, &came, 28),
+				  to = world_icmp_error(&remote, &a.plain, &sent, 28);
+
+	ck_assert_int_eq(world_bind(&a, &icmp, TSCF_BIND_ACTION_BIND, own, 0), TSCF_RESPONSE_SUCCESS);
+	tell(true);
+	expect_aside(true);
+	ck_assert_int_eq(world_up(&a, &from, false).verdict, _i ? SERVER_DROP : SERVER_TO_TUN);
+	ck_assert_int_eq(world_down(w, &to).verdict, _i ? SERVER_TO_ENCRYPTED : SERVER_TO_PLAIN);
+}
+END_TEST
+
 /* No client sends an encrypted-only socket in clear: that says nothing about the tunnel. */
 START_TEST(encrypted_only)
 {
@@ -436,6 +455,7 @@ static Suite *make_suite(void)
 	tcase_add_test(t, one_way);
 	tcase_add_test(t, idle);
 	tcase_add_test(t, reported);
+	tcase_add_loop_test(t, errors, 0, 4);
 	tcase_add_test(t, moved);
 	tcase_add_test(t, forged);
 	tcase_add_test(t, encrypted_only);
