@@ -227,6 +227,16 @@ struct server_decision server_decide_down(struct server_state *state, const uint
 	return drop(counter_of(ruling.rule));
 }
 
+struct server_decision server_decide_held(struct server_state *state, const struct server_session *plain,
+					  const uint8_t *data, const struct tscf_packet_info *info, uint64_t now)
+{
+	struct server_decision decision = server_decide_down(state, data, info, now);
+
+	if (decision.verdict == SERVER_TO_ENCRYPTED || (decision.verdict == SERVER_DROP && decision.session == plain))
+		return decision;
+	return drop(SERVER_COUNT_SHIELDED);
+}
+
 /** @return whether @p addr may be a client's address, on any worker. */
 static bool is_client(const struct server_state *state, const struct tscf_addr *addr)
 {
@@ -305,8 +315,11 @@ static void learn(struct server_state *state, struct server_session *s, const st
 struct server_decision server_decide_from_encrypted(struct server_state *state, struct server_session *s,
 						    const struct tscf_packet_info *info, uint64_t now)
 {
-	bool partner = server_lease_has(s->partner, &info->source);
+	bool partner;
 
+	if (!s->confirmed)
+		return drop(SERVER_COUNT_UNCONFIGURED);
+	partner = server_lease_has(s->partner, &info->source);
 	if (!partner && !server_lease_has(s->lease, &info->source))
 		return drop(SERVER_COUNT_SPOOFED);
 	if (is_inter_client(state, s, info))

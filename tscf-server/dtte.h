@@ -27,10 +27,14 @@ struct server_decision {
  * packets that ICMP errors quote. */
 struct server_decision server_decide_down(struct server_state *state, const uint8_t *data,
 					  const struct tscf_packet_info *info, uint64_t now);
+/** Decide again on a packet that was held for the plain session @p plain.  It came for an encrypted-only socket, so it
+ * goes encrypted or is dropped; with @p plain as session, it may be held again. */
+struct server_decision server_decide_held(struct server_state *state, const struct server_session *plain,
+					  const uint8_t *data, const struct tscf_packet_info *info, uint64_t now);
 /** Decide on a packet that came in clear on the plain session @p s. */
 struct server_decision server_decide_from_plain(struct server_state *state, struct server_session *s,
 						const uint8_t *data, const struct tscf_packet_info *info, uint64_t now);
-/** Decide on a packet that came on the encrypted session @p s, which is configured. */
+/** Decide on a packet that came on the encrypted session @p s; until that is configured, it has no addresses. */
 struct server_decision server_decide_from_encrypted(struct server_state *state, struct server_session *s,
 						    const struct tscf_packet_info *info, uint64_t now);
 

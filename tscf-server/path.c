@@ -183,7 +183,7 @@ static void handle_down(struct server_state *state, struct tscf_packet *packet, 
 		hold_or_drop(state, packet, &decision, now);
 }
 
-/** Send a held packet if it goes encrypted now, and never in clear: it came for an encrypted-only socket. */
+/** Send a held packet if it goes encrypted now. */
 static void retry_held(struct server_state *state, struct server_session *plain, struct tscf_packet *packet,
 		       uint64_t now)
 {
@@ -192,13 +192,12 @@ static void retry_held(struct server_state *state, struct server_session *plain,
 
 	if (!parse(state, packet->data, packet->length, &info))
 		return;
-	decision = server_decide_down(state, packet->data, &info, now);
-	if (decision.verdict == SERVER_TO_ENCRYPTED)
+	decision = server_decide_held(state, plain, packet->data, &info, now);
+	if (decision.verdict != SERVER_DROP) {
 		send_down(state, packet, &info, &decision, now);
-	else if (decision.session != plain || decision.verdict != SERVER_DROP ||
-		 !server_hold_add(state, plain, packet->data, packet->length, now)) {
-		server_count(&state->counters, SERVER_COUNT_SHIELDED);
-		tap_dropped_down(state, plain, SERVER_COUNT_SHIELDED, packet);
+	} else if (!decision.session || !server_hold_add(state, plain, packet->data, packet->length, now)) {
+		server_count(&state->counters, decision.reason);
+		tap_dropped_down(state, plain, decision.reason, packet);
 	}
 }
 
@@ -281,9 +280,7 @@ static struct server_decision decide_up(struct server_state *state, struct serve
 {
 	if (!s->encrypted)
 		return server_decide_from_plain(state, s, data, info, now);
-	if (s->confirmed)
-		return server_decide_from_encrypted(state, s, info, now);
-	return (struct server_decision){.verdict = SERVER_DROP, .reason = SERVER_COUNT_UNCONFIGURED};
+	return server_decide_from_encrypted(state, s, info, now);
 }
 
 /** Handle an inner packet that came by @p peer, which is a session's; @p repaired: it was lost, and repair packets gave

@@ -195,6 +195,30 @@ START_TEST(down_held)
 }
 END_TEST
 
+/* What was held goes encrypted, or is held on, or is dropped; not in clear, even if its socket is plain by then. */
+START_TEST(down_held_again)
+{
+	struct world_packet p = world_udp(&remote, 4000, &a.plain, SIP);
+	struct server_session *plain = world_plain(&a);
+	struct server_decision d;
+	struct tscf_packet_info info;
+
+	ck_assert_int_eq(tscf_packet_parse(p.data, p.length, &info), TSCF_PACKET_OK);
+	shield(SIP);
+	d = server_decide_held(w->state, plain, p.data, &info, w->now);
+	expect_dropped(d, SERVER_COUNT_SHIELDED);
+	ck_assert_ptr_eq(d.session, plain);
+	world_encrypt(&a);
+	bind_only(SIP);
+	expect_encrypted(server_decide_held(w->state, plain, p.data, &info, w->now), &a);
+	bind_action(SIP, TSCF_BIND_ACTION_RELEASE);
+	expect_plain(down(SIP), &a);
+	d = server_decide_held(w->state, plain, p.data, &info, w->now);
+	expect_dropped(d, SERVER_COUNT_SHIELDED);
+	ck_assert_ptr_null(d.session);
+}
+END_TEST
+
 /* Plain tunnel gone, encrypted one alive: bound flows pass, the rest is dropped. */
 START_TEST(down_without_plain)
 {
@@ -345,6 +369,7 @@ static TCase *down_case(const char *name, void (*start)(void))
 	tcase_add_test(t, down_closed_preferred);
 	tcase_add_test(t, down_after_loss);
 	tcase_add_test(t, down_held);
+	tcase_add_test(t, down_held_again);
 	tcase_add_test(t, down_without_plain);
 	tcase_add_test(t, down_quiet);
 	tcase_add_test(t, down_fragments);

@@ -128,6 +128,19 @@ START_TEST(up_encrypted_sources)
 }
 END_TEST
 
+/* A connection that nobody has configured has no addresses, and no way in. */
+START_TEST(up_unconfigured)
+{
+	struct world_packet p = world_udp(&a.plain, SIP, &remote, 4000);
+	struct tscf_packet_info info;
+
+	ck_assert_int_eq(tscf_packet_parse(p.data, p.length, &info), TSCF_PACKET_OK);
+	world_handshake(&a);
+	expect_dropped(server_decide_from_encrypted(w->state, a.connection->peer.user, &info, w->now),
+		       SERVER_COUNT_UNCONFIGURED);
+}
+END_TEST
+
 /* The first encrypted packet of a socket binds it, encrypted-only: whole socket, not one flow. */
 START_TEST(up_implicit)
 {
@@ -269,6 +282,20 @@ START_TEST(inter_client)
 }
 END_TEST
 
+/* The sender is told on the tunnel that the packet came by, and never in clear of a packet that must not be. */
+START_TEST(inter_client_told)
+{
+	struct world_packet p = world_udp(&a.plain, SIP, &b.plain, SIP);
+
+	ck_assert_ptr_eq(world_up(&a, &p, false).session, world_plain(&a));
+	world_encrypt(&a);
+	ck_assert_ptr_eq(world_up(&a, &p, true).session, world_encrypted(&a));
+	bind_only(SIP);
+	expect_dropped(world_up(&a, &p, false), SERVER_COUNT_INTER_CLIENT);
+	ck_assert_ptr_null(world_up(&a, &p, false).session);
+}
+END_TEST
+
 static TCase *up_case(const char *name, void (*start)(void))
 {
 	TCase *t = tcase_create(name);
@@ -283,6 +310,7 @@ static TCase *up_case(const char *name, void (*start)(void))
 	tcase_add_test(t, up_fragments);
 	tcase_add_test(t, up_icmp);
 	tcase_add_test(t, up_encrypted_sources);
+	tcase_add_test(t, up_unconfigured);
 	tcase_add_test(t, up_implicit);
 	tcase_add_test(t, up_encrypted_released);
 	tcase_add_test(t, up_encrypted_unshields);
@@ -291,6 +319,7 @@ static TCase *up_case(const char *name, void (*start)(void))
 	tcase_add_test(t, up_encrypted_exception);
 	tcase_add_test(t, up_encrypted_limit);
 	tcase_add_test(t, inter_client);
+	tcase_add_test(t, inter_client_told);
 	return t;
 }
 
