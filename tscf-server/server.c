@@ -76,7 +76,7 @@ static void answer_text(struct tscf_control_call_in *call, char *text)
 	free(text);
 }
 
-/** A user who knows the TSID of a session can pretend to be its client on the plain tunnel. */
+/** Who is connected from where is not for every user. */
 static bool is_privileged(enum tscf_control_op op)
 {
 	return op == TSCF_CONTROL_STOP || op == TSCF_CONTROL_RELOAD || op == TSCF_CONTROL_SESSIONS ||

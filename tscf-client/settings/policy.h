@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * policy.h - levels of sockets that were not given one: the configuration decides by their program, owner, protocol,
- * ports, DSCP and remote address.
+ * policy.h - levels of sockets that were not given one: the configuration decides by their program, cgroup, owner,
+ * protocol, ports, DSCP and remote address.
  *
  * Most policies are rules of the kernel, which decide on each packet (routing.h).  This module applies the same
  * policies to sockets, so that the client can announce them to the server, and to packets that come down.  No rule can
- * see a program and its DSCP; the preload library reports these.  A policy that names them has a number.  The sockets
- * that it matches are marked with the number (level.h), and the policy's rule looks for that.  The first policy that
- * matches decides, of either kind.  Pure. tscf-client.conf(5), "Policies".
+ * see a program, its cgroup and its DSCP; the guard or the preload library reports the sockets.  A policy that names
+ * them has a number.  The sockets that it matches are marked with the number (level.h), and the policy's rule looks for
+ * that.  The first policy that matches decides, of either kind.  Pure.
+ *
+ * tscf-client.conf(5), "Policies".
  */
 #ifndef TSCF_CLIENT_POLICY_H
 #define TSCF_CLIENT_POLICY_H

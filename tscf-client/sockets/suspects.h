@@ -2,8 +2,9 @@
 /*
  * suspects.h - clear packets from the server for sockets that the client has not seen yet.
  *
- * A socket that only waits gives no sign of itself, and the list of all sockets is read only once a second.  So the
- * first clear packet for a port that a policy names makes the client look up the socket that would get it.
+ * Without a guard, a socket that only waits gives no sign of itself, and the list of all sockets is read only once a
+ * second.  So the first clear packet for a port that a policy names makes the client look up the socket that would get
+ * it.
  */
 #ifndef TSCF_SUSPECTS_H
 #define TSCF_SUSPECTS_H

@@ -52,7 +52,7 @@ static enum server_radius_status status_of(enum server_account_event event)
 	}
 }
 
-/** Who knows a TSID can pretend to be its client, so only a hash of it is sent. */
+/** A TSID is for the client and the server alone: only a hash of it is sent. */
 static void add_session(struct server_radius_request *q, unsigned attribute, uint64_t tsid)
 {
 	uint8_t value[8], hash[32];
