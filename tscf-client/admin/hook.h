@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * hook.h - the script that is run when tunnels come, go or change: tscf-client(8), "HOOK".
+ * hook.h - the script that is run when tunnels come, go or change: tscf-client(8), "SCRIPT".
  *
  * Each run reports a difference: between the present tunnels and those that the script was last informed of.  So there
  * is no queue that could grow while a script runs, and a change that was undone meanwhile is not reported.
