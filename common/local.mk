@@ -50,6 +50,8 @@ libtscf_common_a_SOURCES = \
 	common/base/log_queue.h \
 	common/base/log.h \
 	common/base/outer_key.h \
+	common/base/reading.c \
+	common/base/reading.h \
 	common/base/sanitizer.h \
 	common/base/silence.h \
 	common/base/siphash.c \
@@ -116,6 +118,8 @@ libtscf_common_a_SOURCES = \
 	common/daemon/listener_process.h \
 	common/daemon/query.c \
 	common/daemon/query.h \
+	common/daemon/reader.c \
+	common/daemon/reader.h \
 	common/daemon/renewed_file.c \
 	common/daemon/renewed_file.h \
 	common/daemon/settings.c \

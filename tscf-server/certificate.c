@@ -11,21 +11,19 @@
 #include <time.h>
 #include <unistd.h>
 
-/** The TLS context for connections, the identity for plain tunnels, and the pin. */
-struct loaded {
-	struct tscf_tls *tls;
-	struct tscf_identity *identity;
-	char pin[TSCF_PIN_TEXT];
-	int64_t from, until; /**< when it is valid */
-};
+void server_certificate_drop(struct server_certificate *read)
+{
+	tscf_tls_free(read->tls);
+	tscf_identity_free(read->identity);
+	*read = (struct server_certificate){.tls = NULL};
+}
 
-/** @return 0, or -EINVAL (logged). */
-static int load(const struct server_certificate_files *files, struct loaded *out)
+int server_certificate_read(const struct server_certificate_files *files, struct server_certificate *out)
 {
 	char error[TSCF_TLS_ERROR];
 	int err = -EINVAL;
 
-	*out = (struct loaded){.tls = tscf_tls_server(files->cert, files->key, error)};
+	*out = (struct server_certificate){.tls = tscf_tls_server(files->cert, files->key, error)};
 	if (out->tls)
 		out->identity = tscf_identity_read(files->cert, files->key, error, sizeof(error));
 	if (out->identity) {
@@ -38,8 +36,7 @@ static int load(const struct server_certificate_files *files, struct loaded *out
 		return 0;
 	}
 	tscf_error("cannot use the certificate: %s", error);
-	tscf_tls_free(out->tls);
-	tscf_identity_free(out->identity);
+	server_certificate_drop(out);
 	return -EINVAL;
 }
 
@@ -47,14 +44,14 @@ int server_certificate_open(struct server *server, const struct server_config *c
 {
 	/* The directory of the start: it never changes. */
 	const char *state_dir = server->config->state_dir;
-	struct loaded loaded;
+	struct server_certificate loaded;
 	struct server_certificate_files files;
 	int own = server_certificate_files_find(&files, config, state_dir);
 	int err = own > 0 ? server_certificate_files_make(&files, state_dir) : own;
 
 	if (err < 0)
 		return err;
-	if (load(&files, &loaded) < 0)
+	if (server_certificate_read(&files, &loaded) < 0)
 		return -EINVAL;
 	server->tls = loaded.tls;
 	tscf_tls_log_keys(server->tls, server->key_log);
@@ -69,7 +66,7 @@ int server_certificate_open(struct server *server, const struct server_config *c
 int server_certificate_check(const struct server_config *config)
 {
 	struct server_certificate_files files;
-	struct loaded loaded;
+	struct server_certificate loaded;
 	int own = server_certificate_files_find(&files, config, config->state_dir);
 
 	if (own < 0)
@@ -77,29 +74,24 @@ int server_certificate_check(const struct server_config *config)
 	/* The first start makes the pair.  A user without access to it cannot check it. */
 	if (own > 0 && (access(files.cert, R_OK) < 0 || access(files.key, R_OK) < 0))
 		return 0;
-	if (load(&files, &loaded) < 0)
+	if (server_certificate_read(&files, &loaded) < 0)
 		return -EINVAL;
-	tscf_tls_free(loaded.tls);
-	tscf_identity_free(loaded.identity);
+	server_certificate_drop(&loaded);
 	return 0;
 }
 
-int server_certificate_renew(struct server *server, const struct server_certificate_files *files)
+void server_certificate_renew(struct server *server, struct server_certificate *read, const char *file)
 {
-	struct loaded loaded;
-
-	if (load(files, &loaded) < 0)
-		return -EINVAL;
-	tscf_tls_renew(server->tls, loaded.tls);
-	tscf_identity_renew(server->identity, loaded.identity);
-	if (strcmp(loaded.pin, server->pin) != 0)
+	tscf_tls_renew(server->tls, read->tls);
+	tscf_identity_renew(server->identity, read->identity);
+	if (strcmp(read->pin, server->pin) != 0)
 		tscf_warning("the server has another key now: clients that know it by its pin need --pin %s",
-			     loaded.pin);
-	memcpy(server->pin, loaded.pin, sizeof(server->pin));
-	server->certificate_from = loaded.from;
-	server->certificate_until = loaded.until;
-	tscf_info("new tunnels use certificate %s", files->cert);
-	return 0;
+			     read->pin);
+	memcpy(server->pin, read->pin, sizeof(server->pin));
+	server->certificate_from = read->from;
+	server->certificate_until = read->until;
+	*read = (struct server_certificate){.tls = NULL};
+	tscf_info("new tunnels use certificate %s", file);
 }
 
 void server_certificate_close(struct server *server)

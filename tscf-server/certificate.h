@@ -22,13 +22,25 @@ int server_certificate_open(struct server *server, const struct server_config *c
  * @return 0, also if the first start would make the pair, or -errno.
  */
 int server_certificate_check(const struct server_config *config);
+/** What was read of a certificate and its key; zero: nothing. */
+struct server_certificate {
+	struct tscf_tls *tls;           /**< for connections */
+	struct tscf_identity *identity; /**< for plain tunnels */
+	char pin[TSCF_PIN_TEXT];
+	int64_t from, until; /**< when it is valid */
+};
+
 /**
- * Read the certificate and key again, from @p files.  A pair that is gone from the state directory is not made again,
- * because clients know its pin.  New connections use what was read; existing connections go on.  Errors are logged.
+ * Read the certificate and key, from @p files; any thread may.  A pair that is gone from the state directory is not
+ * made again, because clients know its pin.  Errors are logged.
  *
- * @return 0, or -EINVAL with nothing changed.
+ * @return 0 with *out, which server_certificate_drop frees, or -EINVAL with nothing in it.
  */
-int server_certificate_renew(struct server *server, const struct server_certificate_files *files);
+int server_certificate_read(const struct server_certificate_files *files, struct server_certificate *out);
+/** New connections use what was read of @p file, and it is taken from @p read; existing connections go on. */
+void server_certificate_renew(struct server *server, struct server_certificate *read, const char *file);
+/** Forget what was read and not taken. */
+void server_certificate_drop(struct server_certificate *read);
 void server_certificate_close(struct server *server);
 
 #endif

@@ -35,6 +35,7 @@
 
 struct server;
 struct server_renewal;
+struct tscf_reader;
 
 /** A worker's part of one of the two devices. */
 struct server_device {
@@ -151,8 +152,9 @@ struct server {
 	struct ev_signal terminate, interrupt, hangup;
 	time_t since;
 	uint64_t started;
-	struct server_config *(*reread)(void *context);
+	struct server_config *(*reread)(void *context); /**< called by a thread */
 	void *reread_context;
+	struct tscf_reader *reload_reader; /**< reload.c */
 };
 
 /** Called in a worker that cannot read from its part of a device: the main thread makes the device again. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* tscf-server(8): the daemon, and the commands that talk to it. */
 #include "common/daemon/daemon.h"
+#include "common/daemon/reader.h"
 #include "common/daemon/settings.h"
 #include "tscf-server/admin/query.h"
 #include "tscf-server/admin/query_sessions.h"
@@ -17,6 +18,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 struct program {
 	struct tscf_cli cli;
@@ -59,7 +61,11 @@ static int run(struct program *p, const struct server_config *config)
 	if (err == 0)
 		err = server_run(config, ready, reread, p);
 	tscf_daemon_end();
-	return err == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	status = err == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	/* A thread that waits for a file uses the configuration and the options: they stay. */
+	if (tscf_readers_linger())
+		_exit(status);
+	return status;
 }
 
 /** --check-config: as the start does, without a change to this host. */

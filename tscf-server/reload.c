@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Steps that may fail come first and are undone if one fails: new interfaces, which accept no tunnels yet, then
- * certificate and key.  All later steps succeed.
+ * All files are read first, in a thread.  Then come the other steps that may fail, which are undone if one fails: new
+ * interfaces, which accept no tunnels yet.  All later steps succeed.
  */
 #include "tscf-server/reload.h"
 
@@ -19,6 +19,7 @@
 
 #include "common/base/clock.h"
 #include "common/base/log.h"
+#include "common/daemon/reader.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -116,16 +117,6 @@ static void config_free(struct server_config *config)
 	free(config);
 }
 
-static int renew_certificate(struct server *server, const struct server_config *fresh)
-{
-	struct server_certificate_files files;
-
-	/* The state directory is that of the start. */
-	if (server_certificate_files_find(&files, fresh, server->config->state_dir) < 0)
-		return -EINVAL;
-	return server_certificate_renew(server, &files);
-}
-
 /** Do the steps that may fail.  @return 0, or -errno with nothing changed. */
 static int prepare(struct server *server, const struct server_config *fresh)
 {
@@ -138,26 +129,76 @@ static int prepare(struct server *server, const struct server_config *fresh)
 		err = server_authorised_prepare(server, fresh);
 	if (err == 0 && server->asker)
 		err = server_asker_start(server->asker);
-	if (err == 0)
-		err = renew_certificate(server, fresh);
 	if (err < 0)
 		end_new(server, last);
 	return err;
 }
 
-int server_reload(struct server *server)
-{
-	struct server_config *fresh = server->reread(server->reread_context);
-	int err = fresh ? prepare(server, fresh) : -EINVAL;
+/* --- reading, in the thread --- */
 
-	/* Also after an error: the file has been renamed, and would grow under its new name. */
-	if (err < 0)
-		server_accounts_reopen(server->accounts);
-	if (err < 0) {
-		tscf_error("reload: nothing was changed, because of errors");
-		config_free(fresh);
-		return err;
-	}
+struct reload {
+	struct tscf_reader_job job;
+	struct server *server;             /**< the thread does not use it */
+	struct tscf_control_call_in *call; /**< who waits for the reload; NULL: nobody */
+	struct server_config *(*reread)(void *context);
+	void *reread_context;
+	const char *state_dir; /**< that of the start */
+
+	int err;
+	struct server_config *fresh;
+	struct server_certificate_files files;
+	struct server_certificate certificate;
+	struct server_watched *watched;
+};
+
+static int read_all(struct reload *r)
+{
+	r->fresh = r->reread(r->reread_context);
+	if (!r->fresh || server_certificate_files_find(&r->files, r->fresh, r->state_dir) < 0 ||
+	    server_certificate_read(&r->files, &r->certificate) < 0)
+		return -EINVAL;
+	r->watched = server_watched_new(r->fresh, r->state_dir);
+	return 0;
+}
+
+static void work(struct tscf_reader_job *job)
+{
+	struct reload *r = (struct reload *)job;
+
+	r->err = read_all(r);
+}
+
+static void free_reload(struct tscf_reader_job *job)
+{
+	struct reload *r = (struct reload *)job;
+
+	config_free(r->fresh);
+	server_certificate_drop(&r->certificate);
+	server_watched_free(r->watched);
+	free(r);
+}
+
+/* --- in the loop --- */
+
+static void answer(struct tscf_control_call_in *call, int err)
+{
+	if (call)
+		tscf_control_answer(call, -err, NULL);
+}
+
+static void answer_once(struct reload *r, int err)
+{
+	struct tscf_control_call_in *call = r->call;
+
+	r->call = NULL;
+	answer(call, err);
+}
+
+static void take(struct server *server, struct reload *r)
+{
+	struct server_config *fresh = r->fresh;
+
+	server_certificate_renew(server, &r->certificate, r->files.cert);
 	review(server->config, fresh);
 	server_config_warn(fresh);
 	server_interfaces_review(server, fresh);
@@ -167,10 +208,80 @@ int server_reload(struct server *server)
 	server_quotas_change(server->quotas, fresh->client_limits);
 	server_enrolled_take(fresh, server->enrolled);
 	server_workers_each(server, apply, fresh);
-	server_renewal_follow(server, fresh);
+	server_renewal_follow(server, r->watched);
+	r->watched = NULL;
 	server_reverse_path_again(&server->reverse_path);
 	tscf_log_set_level(fresh->log_level);
-	config_free(fresh);
 	tscf_info("reloaded; new tunnels are set up by the new configuration");
-	return 0;
+}
+
+static void over(struct tscf_reader_job *job)
+{
+	struct reload *r = (struct reload *)job;
+	int err = r->err;
+
+	if (job->is_late)
+		return;
+	if (err == 0)
+		err = prepare(r->server, r->fresh);
+	if (err == 0) {
+		take(r->server, r);
+	} else {
+		/* Also after an error: the file has been renamed, and would grow under its new name. */
+		server_accounts_reopen(r->server->accounts);
+		tscf_error("reload: nothing was changed, because of errors");
+	}
+	answer_once(r, err);
+}
+
+static void late(struct tscf_reader_job *job, const char *file)
+{
+	struct reload *r = (struct reload *)job;
+
+	server_accounts_reopen(r->server->accounts);
+	tscf_error("reload: nothing was changed: %s cannot be read in %d seconds", file,
+		   SERVER_RELOAD_PATIENCE_MS / 1000);
+	answer_once(r, -ETIMEDOUT);
+}
+
+static struct reload *reload_new(struct server *server, struct tscf_control_call_in *call)
+{
+	struct reload *r = calloc(1, sizeof(*r));
+
+	if (!r)
+		return NULL;
+	r->job = (struct tscf_reader_job){
+	    .work = work, .late = late, .over = over, .free = free_reload, .patience = SERVER_RELOAD_PATIENCE_MS};
+	r->server = server;
+	r->call = call;
+	r->reread = server->reread;
+	r->reread_context = server->reread_context;
+	r->state_dir = server->config->state_dir;
+	return r;
+}
+
+void server_reload(struct server *server, struct tscf_control_call_in *call)
+{
+	/* While one waits for a file, another one would. */
+	bool hangs = tscf_reader_hangs(server->reload_reader);
+	struct reload *r = hangs ? NULL : reload_new(server, call);
+
+	if (r) {
+		if (call)
+			call->user = r;
+		tscf_reader_begin(server->reload_reader, &r->job);
+		return;
+	}
+	server_accounts_reopen(server->accounts);
+	tscf_error("reload: nothing was changed: %s",
+		   hangs ? "the one before still waits for a file" : strerror(ENOMEM));
+	answer(call, hangs ? -ETIMEDOUT : -ENOMEM);
+}
+
+void server_reload_gone(struct tscf_control_call_in *call)
+{
+	struct reload *r = call->user;
+
+	if (call->request.op == TSCF_CONTROL_RELOAD && r)
+		r->call = NULL;
 }

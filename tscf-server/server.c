@@ -25,6 +25,7 @@
 #include "common/base/clock.h"
 #include "common/base/log.h"
 #include "common/daemon/daemon.h"
+#include "common/daemon/reader.h"
 #include "common/linux/scheduling.h"
 #include "common/tls/key_log.h"
 
@@ -49,7 +50,7 @@ static void on_hangup(struct ev_loop *loop, struct ev_signal *watcher, int event
 {
 	(void)watcher;
 	(void)events;
-	server_reload(ev_userdata(loop));
+	server_reload(ev_userdata(loop), NULL);
 }
 
 static void answer_page(struct server *server, struct tscf_control_call_in *call)
@@ -87,7 +88,6 @@ static void on_request(void *context, struct tscf_control_call_in *call)
 {
 	struct server *server = context;
 	enum tscf_control_op op = (enum tscf_control_op)call->request.op;
-	int err;
 
 	if (is_privileged(op) && call->uid != 0 && call->uid != geteuid()) {
 		tscf_control_answer(call, EPERM, NULL);
@@ -108,8 +108,7 @@ static void on_request(void *context, struct tscf_control_call_in *call)
 		tscf_capture_request(&server->capture, call);
 		break;
 	case TSCF_CONTROL_RELOAD:
-		err = server_reload(server);
-		tscf_control_answer(call, -err, NULL);
+		server_reload(server, call);
 		break;
 	case TSCF_CONTROL_STOP:
 		tscf_info("stopping: asked by process %d", (int)call->pid);
@@ -127,6 +126,7 @@ static void on_gone(void *context, struct tscf_control_call_in *call)
 	struct server *server = context;
 
 	tscf_capture_gone(&server->capture, call);
+	server_reload_gone(call);
 }
 
 static bool brings_text(uint32_t op)
@@ -239,7 +239,8 @@ static int set_up(struct server *server)
 	workers = choose_workers(server);
 	server->accounts = server_accounts_new(server->config);
 	server->quotas = server_quotas_new();
-	if (!server->accounts || !server->quotas)
+	server->reload_reader = tscf_reader_new(server->loop);
+	if (!server->accounts || !server->quotas || !server->reload_reader)
 		return -ENOMEM;
 	server_quotas_change(server->quotas, server->config->client_limits);
 	err = server_authorised_prepare(server, server->config);
@@ -306,7 +307,7 @@ static int serve(struct server *server, void (*ready)(void *context), void *cont
 	if (err == 0 && server->asker)
 		err = server_asker_start(server->asker);
 	if (err == 0) {
-		server_renewal_follow(server, server->config);
+		server_renewal_follow(server, server_watched_new(server->config, server->config->state_dir));
 		server_device_watch_start(server);
 		ready(context);
 		ev_run(server->loop, 0);
@@ -338,6 +339,8 @@ static void tear_down(struct server *server)
 		close(server->key_log);
 	if (server->control)
 		tscf_control_close(server->control, false);
+	/* The calls that wait for a reload are gone. */
+	tscf_reader_free(server->reload_reader);
 	if (server->state_lock >= 0)
 		close(server->state_lock);
 	ev_loop_destroy(server->loop);

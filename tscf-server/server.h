@@ -12,8 +12,8 @@
  *
  * @param ready called once when everything is set up.
  * @param reread makes a fresh configuration from the same file and options, or returns NULL (errors are logged, the old
- * configuration stays).  The server applies what can change while running and frees the fresh one with
- * server_config_free and free().
+ * configuration stays).  A thread calls it, which may still work when this returns (tscf_readers_linger).  The server
+ * applies what can change while running and frees the fresh one with server_config_free and free().
  *
  * @return 0 after a clean stop, or -errno if it cannot start (the reason has been logged, nothing is left behind).
  */

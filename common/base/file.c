@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "common/base/file.h"
 
+#include "common/base/reading.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -135,9 +137,11 @@ int tscf_file_create(const char *file, mode_t mode, const void *data, size_t len
 
 int tscf_file_open(const char *file)
 {
-	int fd = open(file, O_RDONLY | O_CLOEXEC | O_NONBLOCK), err = 0;
+	int fd, err = 0;
 	struct stat st;
 
+	tscf_reading_note(file);
+	fd = open(file, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	if (fd < 0)
 		return -errno;
 	if (fstat(fd, &st) < 0)

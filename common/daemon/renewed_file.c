@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "common/daemon/renewed_file.h"
 
+#include "common/base/reading.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,6 +27,7 @@ static bool look(struct tscf_renewed_file *f)
 
 	if (!f->name)
 		return false;
+	tscf_reading_note(f->name);
 	if (stat(f->name, &st) == 0)
 		now = (struct tscf_file_sight){st.st_dev, st.st_ino, st.st_size, st.st_mtim, st.st_ctim};
 	changed = !same(&now, &f->last);

@@ -3,6 +3,7 @@
 #include "common/daemon/settings.h"
 
 #include "common/base/log.h"
+#include "common/base/reading.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -206,9 +207,11 @@ static int line_of(const char *text, const char *position)
 static char *read_file(const char *file, int *err)
 {
 	char *text = malloc(FILE_MAX + 2);
-	FILE *stream = fopen(file, "re");
+	FILE *stream;
 	size_t length = 0;
 
+	tscf_reading_note(file);
+	stream = fopen(file, "re");
 	*err = 0;
 	if (!stream || !text)
 		*err = -errno;
@@ -294,6 +297,7 @@ int tscf_settings_check_again(const char *file)
 {
 	struct stat st;
 
+	tscf_reading_note(file);
 	if (stat(file, &st) < 0 || S_ISREG(st.st_mode) || S_ISDIR(st.st_mode) || is_null_device(&st))
 		return 0;
 	tscf_error("%s: not an ordinary file: it was read at the start and cannot be read again", file);

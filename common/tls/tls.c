@@ -3,6 +3,7 @@
 
 #include "common/base/file.h"
 #include "common/base/log.h"
+#include "common/base/reading.h"
 #include "common/crypto/crypto.h"
 #include "common/crypto/random.h"
 #include "common/tls/key_log.h"
@@ -135,9 +136,11 @@ static struct tscf_tls *new_tls(bool server, char *error)
  */
 static const char *use_identity(WOLFSSL_CTX *ctx, const char *cert_file, const char *key_file, int *code)
 {
+	tscf_reading_note(cert_file);
 	*code = wolfSSL_CTX_use_certificate_chain_file(ctx, cert_file);
 	if (*code != WOLFSSL_SUCCESS)
 		return cert_file;
+	tscf_reading_note(key_file);
 	*code = wolfSSL_CTX_use_PrivateKey_file(ctx, key_file, WOLFSSL_FILETYPE_PEM);
 	if (*code != WOLFSSL_SUCCESS || wolfSSL_CTX_check_private_key(ctx) != WOLFSSL_SUCCESS)
 		return key_file;

@@ -150,6 +150,7 @@ NET_TESTS = \
 	tests/net/storm.sh \
 	tests/net/streams.sh \
 	tests/net/stuck-files.sh \
+	tests/net/stuck-files-server.sh \
 	tests/net/slow-disk.sh \
 	tests/net/systemd.sh \
 	tests/net/tcp.sh \

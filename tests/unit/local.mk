@@ -44,6 +44,9 @@ tests_unit_test_cgroup_LDADD = $(UNIT_LDADD)
 UNIT_TESTS += tests/unit/test_renewed_file
 tests_unit_test_renewed_file_LDADD = $(UNIT_LDADD)
 
+UNIT_TESTS += tests/unit/test_reader
+tests_unit_test_reader_LDADD = $(UNIT_LDADD)
+
 UNIT_TESTS += tests/unit/test_command_line
 tests_unit_test_command_line_LDADD = $(UNIT_LDADD)
 
