@@ -108,4 +108,4 @@ state() {
 		"$ROOT"/etc/tscf/tscf-{client,server}.{conf,psk} "$ROOT/etc/tscf/tscf-server.nft"
 }
 # files FOLDER: those of the copy
-files() { (cd "$ROOT$1" && echo *); }
+files() { (LC_ALL=C && cd "$ROOT$1" && echo *); }
