@@ -62,7 +62,7 @@ static void print_settings(FILE *f, const struct join_files *files, const struct
 		fputs("\n# The DNS servers of the service network are used while the tunnel is up.\nscript = "
 		      "\"" DNS_SCRIPT "\"",
 		      f);
-	fputs("\n\n# Which programs are encrypted: see \"Section policy\" in tscf-client.conf(5).\n", f);
+	fputs("\n\n# Which programs are encrypted: see \"Policies\" in tscf-client.conf(5).\n", f);
 }
 
 /** @return the text of the configuration, which the caller frees, or NULL. */
