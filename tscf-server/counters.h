@@ -82,7 +82,8 @@
 	X(COPY_WAYS_OPENED, "copy_ways_opened")                                                                        \
 	X(ENCRYPTED_ENDED, "encrypted_ended")                                                                          \
 	X(UNCONFIRMED_ENDED, "unconfirmed_ended")                                                                      \
-	X(SHARED_ID, "shared_id")
+	X(SHARED_ID, "shared_id")                                                                                      \
+	X(LINES_OMITTED, "lines_omitted")
 
 #define SERVER_COUNTER_ENUM(constant, name) SERVER_COUNT_##constant,
 enum server_counter { SERVER_COUNTERS(SERVER_COUNTER_ENUM) SERVER_COUNT_NUMBER };

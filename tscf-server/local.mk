@@ -132,6 +132,8 @@ libtscf_server_a_SOURCES = \
 	tscf-server/session/yield_lists.c \
 	tscf-server/session/admission.c \
 	tscf-server/session/admission.h \
+	tscf-server/session/client_lines.c \
+	tscf-server/session/client_lines.h \
 	tscf-server/session/rejections.c \
 	tscf-server/session/rejections.h \
 	tscf-server/session/dismiss.c \

@@ -301,7 +301,7 @@ static void handle_inner(struct server_worker *worker, struct tscf_peer *peer, u
 		server_count(&state->counters, decision.reason);
 		tap_up(state, s, TSCF_TAP_DROPPED, server_counter_name(decision.reason), data, info.total);
 		if (decision.reason == SERVER_COUNT_INTER_CLIENT)
-			server_refuse(s, data, &info, decision.session != NULL, now);
+			server_refuse(state, s, data, &info, decision.session != NULL, now);
 		return;
 	}
 	if (!repaired && !server_redundancy_came(state, peer, data, &info, now))
@@ -425,10 +425,12 @@ static void on_peer_up(void *context, struct tscf_peer *peer)
 static void on_peer_down(void *context, struct tscf_peer *peer, int error, const char *reason)
 {
 	struct server_listener *l = context;
-
+	struct server_state *state = l->interface->worker->state;
+	uint64_t now = tscf_clock_now();
 	(void)error;
-	if (peer->user && !server_side_way_lost(peer->user, peer, reason))
-		server_session_lost(l->interface->worker->state, peer->user, tscf_clock_now(), reason);
+
+	if (peer->user && !server_side_way_lost(state, peer->user, peer, now, reason))
+		server_session_lost(state, peer->user, now, reason);
 }
 
 static void on_peer_moved(void *context, struct tscf_peer *peer)

@@ -15,6 +15,7 @@
 #include "tscf-server/counters.h"
 #include "tscf-server/session/authorisation.h"
 #include "tscf-server/session/certificates.h"
+#include "tscf-server/session/client_lines.h"
 #include "tscf-server/session/cookie.h"
 #include "tscf-server/session/enrolling.h"
 #include "tscf-server/session/rejections.h"
@@ -124,6 +125,7 @@ struct server_state {
 	struct tscf_tap tap;
 	struct server_who captured; /**< whose packets the tap is for; identity NULL: of all clients */
 	struct server_rejections rejections;
+	struct server_client_lines client_lines;
 	uint64_t certificates_at;         /**< when the dates of clients' certificates are checked next */
 	struct server_quotas *quotas;     /**< shared by the workers; NULL: clients have no limits of their own */
 	struct server_accounts *accounts; /**< shared by the workers; NULL: no accounts are kept */

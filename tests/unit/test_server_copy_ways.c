@@ -338,8 +338,8 @@ START_TEST(only_a_way)
 	way.sequence = a.sequence + 200;
 	ck_assert_int_eq(offer(&way, 1, false), TSCF_RESPONSE_NOT_ALLOWED);
 	a.seal = way.seal;
-	ck_assert(server_side_way_lost(s, &way.stream->peer, "lost"));
-	ck_assert(!server_side_way_lost(s, s->peer, "lost"));
+	ck_assert(server_side_way_lost(w->state, s, &way.stream->peer, w->now, "lost"));
+	ck_assert(!server_side_way_lost(w->state, s, s->peer, w->now, "lost"));
 	ck_assert_ptr_eq(world_plain(&a), s);
 	ck_assert_uint_eq(streams(s, 4), 1);
 }

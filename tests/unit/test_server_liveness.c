@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Encrypted tunnels whose clients seem to be gone: they are asked, and only silence ends them. */
+#include "tests/unit/config_case.h"
 #include "tests/unit/runner.h"
 #include "tests/unit/server_world_packets.h"
 #include "tscf-server/session/session_move.h"
 
 #include <netinet/in.h>
+#include <stdio.h>
+#include <string.h>
 
 #define PREFERRED 4001
 #define ONLY      4002
@@ -274,8 +277,40 @@ START_TEST(reported)
 	tell(false);
 	expect_aside(false);
 	/* What was overtaken says nothing. */
-	server_liveness_reported(w->state, world_encrypted(&a), true, 1);
+	server_liveness_reported(w->state, world_encrypted(&a), true, 1, w->now);
 	expect_aside(false);
+}
+END_TEST
+
+/* A client that reports again and again does not fill the log: what is more than it may is counted. */
+START_TEST(reported_too_often)
+{
+	const unsigned at_once = 20;
+	unsigned lines = 0;
+	char expected[128];
+	const char *text;
+
+	w->state->client_lines = (struct server_client_lines){0};
+	tscf_log_set_level(TSCF_LOG_INFO);
+	for (unsigned told = 0; told < 2 * SERVER_CLIENT_LINES; told += at_once) {
+		capture_begin();
+		for (unsigned i = 0; i < at_once; i++)
+			tell(i % 2 == 0);
+		for (text = capture_end(); (text = strstr(text, "encrypted-preferred sockets")) != NULL; text++)
+			lines++;
+	}
+	ck_assert_uint_eq(lines, SERVER_CLIENT_LINES);
+	ck_assert_uint_eq(world_counter(w, SERVER_COUNT_LINES_OMITTED), SERVER_CLIENT_LINES);
+	w->now += SERVER_CLIENT_LINES_MS;
+	capture_begin();
+	tell(true);
+	tell(false);
+	snprintf(expected, sizeof(expected),
+		 "%u lines about clients of 198.51.100.1 were left out: more than %u in 60 s\n", SERVER_CLIENT_LINES,
+		 SERVER_CLIENT_LINES);
+	text = strstr(capture_end(), expected);
+	ck_assert_ptr_nonnull(text);
+	ck_assert_ptr_null(strstr(text + strlen(expected), "left out"));
 }
 END_TEST
 
@@ -456,6 +491,7 @@ static Suite *make_suite(void)
 	tcase_add_test(t, idle);
 	tcase_add_test(t, reported);
 	tcase_add_loop_test(t, errors, 0, 4);
+	tcase_add_test(t, reported_too_often);
 	tcase_add_test(t, moved);
 	tcase_add_test(t, forged);
 	tcase_add_test(t, encrypted_only);

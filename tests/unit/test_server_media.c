@@ -393,10 +393,10 @@ START_TEST(encrypted_way)
 	/* The same answer again. */
 	ck_assert_int_eq(attach_by_dtls(&way), TSCF_RESPONSE_SUCCESS);
 	/* Its loss is not the tunnel's. */
-	ck_assert(server_side_way_lost(s, &way.connection->peer, "lost"));
+	ck_assert(server_side_way_lost(w->state, s, &way.connection->peer, w->now, "lost"));
 	ck_assert_ptr_eq(world_encrypted(&a), s);
 	ck_assert(!goes_down_by_way(s, IPPROTO_UDP, RTP, false));
-	ck_assert(!server_side_way_lost(s, s->peer, "lost"));
+	ck_assert(!server_side_way_lost(w->state, s, s->peer, w->now, "lost"));
 }
 END_TEST
 

@@ -183,7 +183,7 @@ static void take_aside(const struct server_request *r)
 
 	if (r->session->encrypted)
 		server_liveness_reported(r->state, r->session, tscf_message_find(r->message, TSCF_TLV_ASIDE, &tlv),
-					 r->message->sequence);
+					 r->message->sequence, r->in->now);
 }
 
 /** Take what the client says of its need; if it does not yield, another one must. */

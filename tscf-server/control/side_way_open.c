@@ -47,6 +47,7 @@ static struct server_session *session_of(const struct server_request *r, enum ts
 /** The client receives there. */
 static void opened(const struct server_request *r, const struct server_session *s, struct server_side_way *way)
 {
+	const enum tscf_log_level level = server_client_line(r->state, &way->peer->outer, r->in->now);
 	bool copies = way->listener->transport->ops->stream;
 	char from[TSCF_ADDR_TEXT];
 
@@ -54,9 +55,9 @@ static void opened(const struct server_request *r, const struct server_session *
 	way->offered = false;
 	way->since = r->in->now;
 	server_count(&r->state->counters, copies ? SERVER_COUNT_COPY_WAYS_OPENED : SERVER_COUNT_MEDIA_OPENED);
-	tscf_info("%s of the %s tunnel of %s %s %s", copies ? "copies" : "media", s->encrypted ? "encrypted" : "plain",
-		  tscf_endpoint_format(&way->peer->outer, from), copies ? "go by another" : "goes by",
-		  way->listener->transport->ops->name);
+	TSCF_LOG_IF_SHOWN(level, "%s of the %s tunnel of %s %s %s", copies ? "copies" : "media",
+			  s->encrypted ? "encrypted" : "plain", tscf_endpoint_format(&way->peer->outer, from),
+			  copies ? "go by another" : "goes by", way->listener->transport->ops->name);
 }
 
 /** Give the source of the request to @p s.  @return whether there was memory for it. */

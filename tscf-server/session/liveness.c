@@ -106,15 +106,18 @@ void server_liveness_answered(struct server_session *s, uint32_t sequence, uint6
 	}
 }
 
-static void log_aside(const struct server_session *s, bool aside, const char *why)
+static void log_aside(struct server_state *state, const struct server_session *s, const char *why, uint64_t now)
 {
+	const enum tscf_log_level level = server_client_line(state, &s->outer, now);
 	char outer[TSCF_ADDR_TEXT];
 
-	tscf_info("encrypted tunnel of %s %s: encrypted-preferred sockets are served %s",
-		  tscf_endpoint_format(&s->outer, outer), why, aside ? "in clear" : "encrypted again");
+	TSCF_LOG_IF_SHOWN(level, "encrypted tunnel of %s %s: encrypted-preferred sockets are served %s",
+			  tscf_endpoint_format(&s->outer, outer), why,
+			  server_liveness_aside(&s->liveness) ? "in clear" : "encrypted again");
 }
 
-void server_liveness_reported(struct server_state *state, struct server_session *s, bool aside, uint32_t sequence)
+void server_liveness_reported(struct server_state *state, struct server_session *s, bool aside, uint32_t sequence,
+			      uint64_t now)
 {
 	struct server_liveness *l = &s->liveness;
 
@@ -126,7 +129,7 @@ void server_liveness_reported(struct server_state *state, struct server_session 
 	l->by_client = aside;
 	if (aside)
 		server_count(&state->counters, SERVER_COUNT_ENCRYPTED_ASIDE);
-	log_aside(s, server_liveness_aside(l), aside ? "does not reach its client" : "reaches its client");
+	log_aside(state, s, aside ? "does not reach its client" : "reaches its client", now);
 }
 
 /* Only the client can read the number, so an answer with it proves that the client received the request. */
@@ -147,11 +150,11 @@ void server_liveness_moved(struct server_state *state, struct server_session *s,
 	ask_for_proof(s, now);
 }
 
-static void put_aside(struct server_state *state, struct server_session *s)
+static void put_aside(struct server_state *state, struct server_session *s, uint64_t now)
 {
 	s->liveness.silent = true;
 	server_count(&state->counters, SERVER_COUNT_ENCRYPTED_ASIDE);
-	log_aside(s, true, "does not answer");
+	log_aside(state, s, "does not answer", now);
 }
 
 static uint64_t aside_after(const struct server_session *s)
@@ -172,14 +175,15 @@ static bool plain_works(const struct server_session *s)
 }
 
 /* The client of @p s is there. */
-static void believe(struct server_state *state, struct server_session *s)
+static void believe(struct server_state *state, struct server_session *s, uint64_t now)
 {
 	struct server_liveness *l = &s->liveness;
+	const bool was_silent = l->silent;
 
-	if (l->silent)
-		log_aside(s, l->by_client, "answers");
 	l->asked = 0;
 	l->gone = l->silent = false;
+	if (was_silent)
+		log_aside(state, s, "answers", now);
 	if (!l->moved)
 		server_session_unsuspect(state, s);
 }
@@ -192,12 +196,12 @@ static void review(struct server_state *state, struct server_session *s, uint64_
 
 	if (s->heard > l->asked) {
 		l->answered = now;
-		believe(state, s);
+		believe(state, s, now);
 	} else if (l->gone && age >= (is_stream(s) ? SERVER_PROBE_STREAM_MS : SERVER_PROBE_MS)) {
 		server_session_end(state, s, now, SERVER_WHY_NO_ANSWER);
 	} else {
 		if (!l->silent && age >= aside_after(s) && plain_works(s))
-			put_aside(state, s);
+			put_aside(state, s, now);
 		if (!is_stream(s) && now >= l->again)
 			ask_again(s, now);
 	}
@@ -213,11 +217,11 @@ static void look(struct server_state *state, struct server_session *s, uint64_t 
 		if (now >= l->again)
 			ask_for_proof(s, now);
 	} else if (now - s->heard < SERVER_LIVENESS_SILENCE_MS) {
-		believe(state, s);
+		believe(state, s, now);
 	} else if (wants_probe(s, now)) {
 		ask(state, s, now);
 	} else if (!l->gone) {
-		believe(state, s);
+		believe(state, s, now);
 	}
 }
 

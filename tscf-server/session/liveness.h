@@ -93,7 +93,8 @@ void server_liveness_answered(struct server_session *s, uint32_t sequence, uint6
 /** The client of @p s has reported, in its request number @p sequence, whether its preferred sockets are to be served
  * in clear.
  */
-void server_liveness_reported(struct server_state *state, struct server_session *s, bool aside, uint32_t sequence);
+void server_liveness_reported(struct server_state *state, struct server_session *s, bool aside, uint32_t sequence,
+			      uint64_t now);
 /** The client of @p s is at another outer address. */
 void server_liveness_moved(struct server_state *state, struct server_session *s, uint64_t now);
 /** @return whether server_liveness_tick is to be called every SERVER_LIVENESS_TICK_MS. */

@@ -22,16 +22,17 @@ static bool is_new(struct server_refusals *r, const struct tscf_addr *to)
 	return true;
 }
 
-static void say(const struct server_refusals *r, const struct tscf_packet_info *info)
+static void say(const struct server_refusals *r, const struct tscf_packet_info *info, enum tscf_log_level level)
 {
 	char from[TSCF_ADDR_TEXT], to[TSCF_ADDR_TEXT];
 
 	tscf_addr_format(&info->source, from);
 	if (r->silent)
-		tscf_info("client %s tries to reach still more clients: they are not named any more", from);
+		TSCF_LOG_IF_SHOWN(level, "client %s tries to reach still more clients: they are not named any more",
+				  from);
 	else
-		tscf_info("client %s cannot reach client %s: inter-client-block is true", from,
-			  tscf_addr_format(&info->destination, to));
+		TSCF_LOG_IF_SHOWN(level, "client %s cannot reach client %s: inter-client-block is true", from,
+				  tscf_addr_format(&info->destination, to));
 }
 
 static bool may_answer(struct server_refusals *r, uint64_t now)
@@ -57,8 +58,8 @@ static void answer(struct server_session *s, const uint8_t *data, const struct t
 		tscf_peer_send(s->peer, error, length);
 }
 
-void server_refuse(struct server_session *s, const uint8_t *data, const struct tscf_packet_info *info, bool quotable,
-		   uint64_t now)
+void server_refuse(struct server_state *state, struct server_session *s, const uint8_t *data,
+		   const struct tscf_packet_info *info, bool quotable, uint64_t now)
 {
 	if (!s->refusals)
 		s->refusals = calloc(1, sizeof(*s->refusals));
@@ -66,7 +67,7 @@ void server_refuse(struct server_session *s, const uint8_t *data, const struct t
 		return;
 	s->refusals->packets++;
 	if (is_new(s->refusals, &info->destination))
-		say(s->refusals, info);
+		say(s->refusals, info, server_client_line(state, &s->outer, now));
 	if (quotable && s->confirmed && s->peer && may_answer(s->refusals, now))
 		answer(s, data, info);
 }

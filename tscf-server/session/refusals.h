@@ -20,6 +20,7 @@
 #define SERVER_REFUSALS_NAMED 8
 
 struct server_session;
+struct server_state;
 
 /** Refusals of one session; allocated at the first refusal. */
 struct server_refusals {
@@ -36,8 +37,8 @@ struct server_refusals {
  *
  * @param quotable  whether it may be quoted on the tunnel of @p s
  */
-void server_refuse(struct server_session *s, const uint8_t *data, const struct tscf_packet_info *info, bool quotable,
-		   uint64_t now);
+void server_refuse(struct server_state *state, struct server_session *s, const uint8_t *data,
+		   const struct tscf_packet_info *info, bool quotable, uint64_t now);
 
 /** @return how many packets of @p s were refused in this way. */
 uint64_t server_refused(const struct server_session *s);

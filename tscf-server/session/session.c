@@ -280,12 +280,13 @@ void server_session_discard(struct server_state *state, struct server_session *a
 	server_session_end(state, accepted, now, "another tunnel uses its connection");
 }
 
-static void log_begin(const struct server_session *s)
+static void log_begin(struct server_state *state, const struct server_session *s, uint64_t now)
 {
+	const enum tscf_log_level level = server_client_line(state, &s->outer, now);
 	char outer[TSCF_ADDR_TEXT], inner[TSCF_ADDRS_TEXT];
 
-	tscf_info("%s tunnel of %s is up, internal %s", s->encrypted ? "encrypted" : "plain",
-		  tscf_endpoint_format(&s->outer, outer), server_lease_format(s->lease, inner));
+	TSCF_LOG_IF_SHOWN(level, "%s tunnel of %s is up, internal %s", s->encrypted ? "encrypted" : "plain",
+			  tscf_endpoint_format(&s->outer, outer), server_lease_format(s->lease, inner));
 }
 
 /** @p s is confirmed and replaces @p before, which ends. */
@@ -313,7 +314,7 @@ void server_session_confirm(struct server_state *state, struct server_session *s
 	server_journal_lease(state, s->lease, s->client_id);
 	server_journal_session(state, s);
 	server_count(&state->counters, SERVER_COUNT_PLAIN_ESTABLISHED);
-	log_begin(s);
+	log_begin(state, s, now);
 }
 
 int server_session_configure(struct server_state *state, struct server_session *s, uint64_t tsid,
@@ -332,7 +333,7 @@ int server_session_configure(struct server_state *state, struct server_session *
 	server_expiry_confirm(state, s, now);
 	server_accounting_start(state, s, now);
 	server_count(&state->counters, SERVER_COUNT_ENCRYPTED_ESTABLISHED);
-	log_begin(s);
+	log_begin(state, s, now);
 	return 0;
 }
 
@@ -389,13 +390,14 @@ static void count_end(struct server_state *state, const struct server_session *s
 	}
 }
 
-static void log_end(const struct server_session *s, const char *why)
+static void log_end(struct server_state *state, const struct server_session *s, uint64_t now, const char *why)
 {
+	/* Anybody can cause an unconfirmed session, so its end is not worth a line in the log. */
+	const enum tscf_log_level level = s->confirmed ? server_client_line(state, &s->outer, now) : TSCF_LOG_DEBUG;
 	char outer[TSCF_ADDR_TEXT];
 
-	/* Anybody can cause an unconfirmed session, so its end is not worth a line in the log. */
-	TSCF_LOG_IF_SHOWN(s->confirmed ? TSCF_LOG_INFO : TSCF_LOG_DEBUG, "%s tunnel of %s ends: %s",
-			  s->encrypted ? "encrypted" : "plain", tscf_endpoint_format(&s->outer, outer), why);
+	TSCF_LOG_IF_SHOWN(level, "%s tunnel of %s ends: %s", s->encrypted ? "encrypted" : "plain",
+			  tscf_endpoint_format(&s->outer, outer), why);
 }
 
 static void session_free(struct server_session *s)
@@ -410,7 +412,7 @@ static void session_free(struct server_session *s)
 
 void server_session_end(struct server_state *state, struct server_session *s, uint64_t now, const char *why)
 {
-	log_end(s, why);
+	log_end(state, s, now, why);
 	server_accounting_stop(state, s, why);
 	server_allowance_end(state, s);
 	server_journal_session_end(state, s);
@@ -439,14 +441,17 @@ void server_session_end(struct server_state *state, struct server_session *s, ui
 
 void server_session_lost(struct server_state *state, struct server_session *s, uint64_t now, const char *why)
 {
+	enum tscf_log_level level;
 	char outer[TSCF_ADDR_TEXT];
 
 	s->peer = NULL;
-	if (s->encrypted || !s->confirmed)
+	if (s->encrypted || !s->confirmed) {
 		server_session_end(state, s, now, why);
-	else
-		tscf_info("plain tunnel of %s has lost its connection: %s", tscf_endpoint_format(&s->outer, outer),
-			  why);
+		return;
+	}
+	level = server_client_line(state, &s->outer, now);
+	TSCF_LOG_IF_SHOWN(level, "plain tunnel of %s has lost its connection: %s",
+			  tscf_endpoint_format(&s->outer, outer), why);
 }
 
 void server_sessions_end_all(struct server_state *state, uint64_t now)

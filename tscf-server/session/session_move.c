@@ -27,6 +27,7 @@ int server_session_move(struct server_state *state, struct server_session *s, co
 			struct server_session *occupant, uint64_t now)
 {
 	char from[TSCF_ADDR_TEXT], to[TSCF_ADDR_TEXT];
+	enum tscf_log_level level;
 	struct tscf_source *source;
 	struct tscf_peer *peer;
 
@@ -41,8 +42,9 @@ int server_session_move(struct server_state *state, struct server_session *s, co
 		tscf_source_drop(&state->sessions.sources, source);
 		return -ENOMEM;
 	}
-	tscf_info("plain tunnel of %s goes on at %s", tscf_endpoint_format(&s->outer, from),
-		  tscf_endpoint_format(&place->outer, to));
+	level = server_client_line(state, &place->outer, now);
+	TSCF_LOG_IF_SHOWN(level, "plain tunnel of %s goes on at %s", tscf_endpoint_format(&s->outer, from),
+			  tscf_endpoint_format(&place->outer, to));
 	server_session_leave_peer(s);
 	server_side_ways_moved(s, place->listener);
 	s->pending = NULL;
@@ -61,11 +63,12 @@ int server_session_move(struct server_state *state, struct server_session *s, co
 
 void server_session_moved(struct server_state *state, struct server_session *s, uint64_t now)
 {
+	/* An attacker on the path could produce any number of log lines. */
+	const enum tscf_log_level level =
+	    now - s->moved_at >= MOVED_LOG_MS ? server_client_line(state, &s->peer->outer, now) : TSCF_LOG_DEBUG;
 	char from[TSCF_ADDR_TEXT], to[TSCF_ADDR_TEXT];
 
-	/* An attacker on the path could produce any number of log lines. */
-	TSCF_LOG_IF_SHOWN(now - s->moved_at >= MOVED_LOG_MS ? TSCF_LOG_INFO : TSCF_LOG_DEBUG,
-			  "encrypted tunnel of %s goes on at %s", tscf_endpoint_format(&s->outer, from),
+	TSCF_LOG_IF_SHOWN(level, "encrypted tunnel of %s goes on at %s", tscf_endpoint_format(&s->outer, from),
 			  tscf_endpoint_format(&s->peer->outer, to));
 	s->moved_at = now;
 	s->outer = s->peer->outer;

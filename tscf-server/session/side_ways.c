@@ -27,16 +27,19 @@ struct server_side_way *server_side_way_at(const struct server_session *s, const
 	return s->media && s->media->way.listener == place->listener ? &s->media->way : NULL;
 }
 
-bool server_side_way_lost(struct server_session *s, const struct tscf_peer *peer, const char *why)
+bool server_side_way_lost(struct server_state *state, struct server_session *s, const struct tscf_peer *peer,
+			  uint64_t now, const char *why)
 {
 	struct server_side_way *way = way_of(s, peer);
+	enum tscf_log_level level;
 	char from[TSCF_ADDR_TEXT];
 
 	if (!way)
 		return false;
-	tscf_info("%s of the %s tunnel of %s by %s ends: %s", peer->transport->ops->stream ? "copy way" : "media way",
-		  s->encrypted ? "encrypted" : "plain", tscf_endpoint_format(&peer->outer, from),
-		  peer->transport->ops->name, why);
+	level = server_client_line(state, &peer->outer, now);
+	TSCF_LOG_IF_SHOWN(level, "%s of the %s tunnel of %s by %s ends: %s",
+			  peer->transport->ops->stream ? "copy way" : "media way", s->encrypted ? "encrypted" : "plain",
+			  tscf_endpoint_format(&peer->outer, from), peer->transport->ops->name, why);
 	way->peer = NULL;
 	if (s->media && way == &s->media->way)
 		server_media_close(s);

@@ -81,12 +81,14 @@ static void send_request(struct server_session *s, uint64_t now)
 
 void server_yield_ask(struct server_state *state, struct server_session *s, uint64_t now)
 {
+	const enum tscf_log_level level = server_client_line(state, &s->outer, now);
 	char outer[TSCF_ADDR_TEXT];
 
 	server_yield_enter(state, s, SERVER_YIELD_ASKED);
 	s->yield.asked = now;
 	server_count(&state->counters, SERVER_COUNT_YIELDS_ASKED);
-	tscf_info(
+	TSCF_LOG_IF_SHOWN(
+	    level,
 	    "encrypted tunnel of %s is to yield: its client has encrypted-preferred sockets only, and another one "
 	    "needs an encrypted tunnel for encrypted-only sockets",
 	    tscf_endpoint_format(&s->outer, outer));
