@@ -6,6 +6,7 @@
 #include "tests/unit/config_case.h"
 #include "tests/unit/netns.h"
 
+#include <errno.h>
 #include <netinet/in.h>
 #include <netinet/udp.h>
 #include <stdlib.h>
@@ -121,6 +122,25 @@ WORLD_TEST(up_turned, NULL)
 	ck_assert_int_eq(world_counter(w, "up_turned"), 1);
 	ck_assert_uint_eq(world_link(w, WORLD_UDP)->inner, 0);
 	ck_assert_uint_eq(world_link(w, WORLD_DTLS)->inner, 1);
+	close(fd);
+}
+
+/* Nor does it while there is no encrypted tunnel, held or refused. */
+WORLD_TEST(up_turned_without_tunnel, NULL)
+{
+	uint32_t none = 0;
+	int fd = world_encrypted_up(w, 5000);
+
+	ck_assert_int_eq(setsockopt(fd, SOL_SOCKET, SO_MARK, &none, sizeof(none)), 0);
+	w->server.code[WORLD_RESERVE] = TSCF_RESPONSE_SERVICE_UNAVAILABLE;
+	world_link_down(world_link(w, WORLD_DTLS), ECONNRESET);
+	ck_assert_int_eq(world_program_sends(fd, WORLD_SERVICE, 7000, "x"), 0);
+	WORLD_UNTIL(w, 10000, state_is(w, "failed"));
+	ck_assert_int_eq(world_program_sends(fd, WORLD_SERVICE, 7000, "x"), 0);
+	world_turn(w);
+	ck_assert_int_eq(world_counter(w, "up_turned"), 2);
+	ck_assert_str_eq(world_status(w, "plain.state"), "up");
+	ck_assert_uint_eq(world_link(w, WORLD_UDP)->inner, 0);
 	close(fd);
 }
 
@@ -484,6 +504,7 @@ static Suite *make_suite(void)
 	tcase_add_test(upward, up_spoofed_by_many);
 	tcase_add_test(upward, up_without_tunnel);
 	tcase_add_test(upward, up_turned);
+	tcase_add_test(upward, up_turned_without_tunnel);
 	tcase_add_test(upward, up_many);
 	tcase_add_test(upward, held_too_many);
 	tcase_add_test(upward, held_left);

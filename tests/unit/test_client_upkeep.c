@@ -142,6 +142,119 @@ START_TEST(barrier_of_default_level)
 }
 END_TEST
 
+/** A packet as the kernel compares it with the barrier. */
+struct outgoing {
+	const char *from, *to;
+	int device;
+	uint32_t value; /* under the mask */
+	uint8_t protocol;
+	uint16_t source_port, destination_port;
+};
+
+static bool within(const struct tscf_prefix *p, const char *text)
+{
+	struct tscf_addr addr;
+	ck_assert_int_eq(tscf_addr_parse(text, &addr), 0);
+	return p->length == 0 || tscf_prefix_contains(p, &addr);
+}
+
+static bool has_port(struct tscf_port_bits bits, uint16_t port)
+{
+	return (port & bits.mask) == (bits.port & bits.mask);
+}
+
+static bool matches(const struct tscf_xfrm_policy *x, const struct outgoing *o)
+{
+	int family = strchr(o->to, ':') ? AF_INET6 : AF_INET;
+	uint32_t mark = tscf_mark_set(0, config.fwmark_mask, o->value);
+	return x->family == family && (x->device == 0 || x->device == o->device) && (mark & x->mask) == x->mark &&
+	       (x->protocol == 0 || x->protocol == o->protocol) && within(&x->source, o->from) &&
+	       within(&x->destination, o->to) && has_port(x->source_port, o->source_port) &&
+	       has_port(x->destination_port, o->destination_port);
+}
+
+/** @return whether the packet is blocked: the matching policy of the lowest priority decides. */
+static bool blocked(const struct barrier *b, struct outgoing o)
+{
+	const struct tscf_xfrm_policy *first = NULL;
+	for (unsigned i = 0; i < b->count; i++)
+		if (matches(&b->list[i], &o) && (!first || b->list[i].priority < first->priority))
+			first = &b->list[i];
+	return first && first->block;
+}
+
+enum device { LOOPBACK = 1, OTHER = 2, PLAIN = 5, ENCRYPTED = 6 };
+
+/* Packets of encrypted-only sockets leave by the encrypted device, whether the socket or tscf-run has the level.  Of
+ * IPv6, the kernel shows only multicast with its device. */
+START_TEST(barrier_refuses_by_mark)
+{
+	static struct barrier b;
+	struct routing_facts f = facts();
+	uint32_t only = TSCF_LEVEL_ENCRYPTED_ONLY | (_i & 1 ? TSCF_MARK_EXPLICIT : 0);
+	barrier_plan(&config, &f, &b);
+	if (_i & 2)
+		barrier_keep(&b);
+	ck_assert(blocked(&b, (struct outgoing){"198.51.100.2", "192.0.2.7", OTHER, only, IPPROTO_UDP, 1, 2}));
+	ck_assert(blocked(&b, (struct outgoing){"198.51.100.2", "239.1.2.3", OTHER, only, IPPROTO_UDP, 1, 2}));
+	ck_assert(blocked(&b, (struct outgoing){"10.8.0.2", "192.0.2.7", PLAIN, only, IPPROTO_TCP, 1, 2}));
+	ck_assert(blocked(&b, (struct outgoing){"2001:db8::2", "ff0e::1", OTHER, only, IPPROTO_UDP, 1, 2}));
+	ck_assert(!blocked(&b, (struct outgoing){"10.8.0.2", "192.0.2.7", ENCRYPTED, only, IPPROTO_UDP, 1, 2}));
+	ck_assert(!blocked(&b, (struct outgoing){"127.0.0.1", "127.0.0.1", LOOPBACK, only, IPPROTO_UDP, 1, 2}));
+	ck_assert(!blocked(&b, (struct outgoing){"198.51.100.2", "192.0.2.7", OTHER, 0, IPPROTO_UDP, 1, 2}));
+	ck_assert(!blocked(&b, (struct outgoing){"198.51.100.2", "192.0.2.7", OTHER,
+						 TSCF_MARK_EXPLICIT | TSCF_LEVEL_UNENCRYPTED, IPPROTO_UDP, 1, 2}));
+}
+END_TEST
+
+/* Packets from an internal address leave by our devices, while there is a client. */
+START_TEST(barrier_refuses_by_source)
+{
+	static const char *const internal[] = {"10.8.0.2", "10.9.0.2"};
+	static struct barrier b;
+	struct routing_facts f = facts();
+	uint32_t value = _i & 1 ? TSCF_MARK_EXPLICIT | TSCF_LEVEL_UNENCRYPTED : 0;
+	ck_assert_int_eq(tscf_addr_parse("10.9.0.2", &f.encrypted.of[0]), 0);
+	barrier_plan(&config, &f, &b);
+	for (unsigned i = 0; i < 2; i++) {
+		ck_assert(blocked(&b, (struct outgoing){internal[i], "192.0.2.7", OTHER, value, IPPROTO_UDP, 1, 2}));
+		ck_assert(!blocked(&b, (struct outgoing){internal[i], "192.0.2.7", PLAIN, value, IPPROTO_UDP, 1, 2}));
+		ck_assert(
+		    !blocked(&b, (struct outgoing){internal[i], "192.0.2.7", ENCRYPTED, value, IPPROTO_UDP, 1, 2}));
+	}
+	barrier_keep(&b);
+	ck_assert(!blocked(&b, (struct outgoing){"10.8.0.2", "192.0.2.7", OTHER, value, IPPROTO_UDP, 1, 2}));
+}
+END_TEST
+
+/* What a policy, or the default level, makes encrypted-only leaves by our devices, unless its socket has a level. */
+START_TEST(barrier_refuses_by_setting)
+{
+	static struct barrier b;
+	static struct client_config with;
+	const bool by_policy = _i == 0;
+	const uint32_t given = TSCF_MARK_EXPLICIT | TSCF_LEVEL_UNENCRYPTED;
+	struct routing_facts f = facts();
+	with = config;
+	if (by_policy)
+		with.policies = (struct policies){
+		    .count = 1, .list = {{.level = TSCF_LEVEL_ENCRYPTED_ONLY, .remote = f.routes[0]}}};
+	else
+		with.default_level = TSCF_LEVEL_ENCRYPTED_ONLY;
+	barrier_plan(&with, &f, &b);
+	ck_assert(blocked(&b, (struct outgoing){"198.51.100.2", "192.0.2.7", OTHER, 0, IPPROTO_UDP, 1, 2}));
+	ck_assert(blocked(&b, (struct outgoing){"198.51.100.2", "192.0.2.7", OTHER, 0, IPPROTO_TCP, 1, 2}));
+	ck_assert(!blocked(&b, (struct outgoing){"198.51.100.2", "192.0.2.7", OTHER, given, IPPROTO_UDP, 1, 2}));
+	ck_assert(!blocked(&b, (struct outgoing){"198.51.100.2", "192.0.3.7", OTHER, 0, IPPROTO_UDP, 1, 2}));
+	ck_assert(!blocked(&b, (struct outgoing){"10.8.0.2", "192.0.2.7", PLAIN, 0, IPPROTO_UDP, 1, 2}));
+	if (!by_policy)
+		ck_assert(!blocked(&b, (struct outgoing){"198.51.100.2", "192.0.2.7", OTHER, 0, IPPROTO_UDP, 68, 67}));
+	barrier_keep(&b);
+	ck_assert_int_eq(blocked(&b, (struct outgoing){"198.51.100.2", "192.0.2.7", OTHER, 0, IPPROTO_UDP, 1, 2}),
+			 by_policy);
+}
+END_TEST
+
 /* Policies of others for all packets do not catch those from an internal IPv6 address, which go with the client. */
 START_TEST(barrier_of_ipv6)
 {
@@ -171,6 +284,9 @@ static Suite *make_suite(void)
 	tcase_add_test(tc, barrier_of_policies);
 	tcase_add_test(tc, barrier_of_default_level);
 	tcase_add_test(tc, barrier_of_ipv6);
+	tcase_add_loop_test(tc, barrier_refuses_by_mark, 0, 4);
+	tcase_add_loop_test(tc, barrier_refuses_by_source, 0, 2);
+	tcase_add_loop_test(tc, barrier_refuses_by_setting, 0, 2);
 	suite_add_tcase(suite, tc);
 	return suite;
 }
