@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # guard.sh - the kernel itself stops packets.  While every rule, route and IPsec policy is deleted in a loop and sockets
 # send and receive, nothing of an encrypted-only socket is in clear, and nothing reaches one that was not in a tunnel.
-# The same holds for policies, which mark no socket.  A client that was killed leaves the guard, the next one adopts it,
-# and a clean stop removes it.  What it refuses is said in the log.
+# The same holds for policies and the default level, which mark no socket.  A client that was killed leaves the guard,
+# the next one adopts it, and a clean stop removes it.  What it refuses is said in the log.
 . "$(dirname "$0")/lib.sh"
 command -v nft >/dev/null || skip "needs nft"
 
@@ -28,6 +28,7 @@ start_client
 is "most steps of the verifier in one program" "$(sort -n <(grep -h verified_insns "/proc/$CLIENT_PID/fdinfo/"* | cut -f2) | tail -n 1)" -le 10000
 program only encrypted-only "$TSCF_TOOLS/flow" --bind 0.0.0.0:5004 --to $HOST:7000 --rate 200 --marker "M-only " --report 50
 program policy stranger "$TSCF_TOOLS/flow" --bind 0.0.0.0:5070 --to $HOST:7000 --rate 200 --marker "M-policy " --report 50
+policy=$LAST_PID
 program stranger stranger "$TSCF_TOOLS/flow" --bind 0.0.0.0:5080 --to $SERVER_LINK:9 --rate 50 --marker "M-stranger " --report 50
 must 10 encrypted_up
 grows only .echoed 20
@@ -74,8 +75,24 @@ must 15 encrypted_up
 grows only .echoed 20 "and traffic goes on"
 grows policy .echoed 20
 
+# --- the default level, which marks no socket either ---
+kill "$policy"
+finish "$policy"
+stop_client
+CLIENT_CONF=("default-level = encrypted-only")
+start_client
+program default stranger "$TSCF_TOOLS/flow" --bind 0.0.0.0:5090 --to $HOST:7000 --rate 200 --marker "M-default " --report 50
+grows default .echoed 20
+kill -STOP "$CLIENT_PID"
+flush_all
+grows default .send_errors.EPERM 5 "the default level: refused by the guard"
+kill -CONT "$CLIENT_PID"
+grows default .echoed 20
+kill "$LAST_PID"
+finish "$LAST_PID"
+
 # --- a clean stop ---
 stop_client
 stop_capture
-for marker in M-only M-policy; do is "in clear: $marker" "$(in_clear $marker)" -eq 0; done
+for marker in M-only M-policy M-default; do is "in clear: $marker" "$(in_clear $marker)" -eq 0; done
 is "in clear: of others" "$(in_clear M-stranger)" -gt 20
