@@ -17,14 +17,14 @@ struct tscf_tun;
 
 struct hold {
 	unsigned first, count;
-	uint64_t dropped; /**< too old or too large */
+	uint64_t dropped; /**< of all that came: not sent */
 	uint16_t length[HOLD_PACKETS];
 	struct tscf_tun *from[HOLD_PACKETS];
 	struct tscf_packet slots[TSCF_BATCH_MAX]; /**< used for sending */
 	uint8_t (*memory)[TSCF_HEADROOM + HOLD_PACKET_SIZE + TSCF_TAILROOM];
 };
 
-/** @return 0 or -ENOMEM. */
+/** Begin without packets.  @return 0 or -ENOMEM. */
 int hold_init(struct hold *h);
 void hold_free(struct hold *h);
 /** Keep a copy of the packet, which was read from @p from. */

@@ -97,7 +97,7 @@ enum tscf_tlv_type {
 	TSCF_TLV_DNS = 5,           /**< 4 or 16: address; repeats */
 	TSCF_TLV_SIP_SERVER = 6,    /**< 4 or 16: address; repeats */
 	TSCF_TLV_MTU = 7,       /**< 2: inner MTU, the same for both tunnels; keepalive request: the MTU of the path */
-	TSCF_TLV_KEEPALIVE = 8, /**< 2: seconds between keepalives when idle; 0: none */
+	TSCF_TLV_KEEPALIVE = 8, /**< 2: seconds of silence before a keepalive; 0: as if absent */
 	TSCF_TLV_RESPONSE_CODE = 9,  /**< 2 + text: enum tscf_response, then UTF-8 text for people, at most 200 bytes */
 	TSCF_TLV_SERVICE_TYPE = 10,  /**< 2: enum tscf_service */
 	TSCF_TLV_RESERVED_TSID = 11, /**< 8: TSID of the encrypted tunnel that is reserved */
