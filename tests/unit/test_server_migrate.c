@@ -9,6 +9,7 @@
 #include "common/transport/udp.h"
 #include "tscf-server/context.h"
 #include "tscf-server/control/dispatch.h"
+#include "tscf-server/control/migrate.h"
 #include "tscf-server/settings/config.h"
 
 #include "tests/unit/event.h"
@@ -342,6 +343,36 @@ START_TEST(comes_back)
 }
 END_TEST
 
+/* A client that hops makes work: after so many journeys it is refused, and the session stays where it is. */
+START_TEST(hops_too_often)
+{
+	int fd[WORKERS] = {dial(0), dial(1)};
+	uint8_t key = 1;
+	unsigned at = 0;
+
+	configure(fd[0]);
+	for (unsigned n = 0; n < SERVER_JOURNEYS; n++, key++) {
+		at = 1 - at;
+		close(fd[at]);
+		fd[at] = dial(at);
+		ck_assert_int_eq(resume(fd[at], key, key + 1), TSCF_RESPONSE_SUCCESS);
+	}
+	ck_assert_ptr_nonnull(session_at(at));
+	close(fd[1 - at]);
+	fd[1 - at] = dial(1 - at);
+	ck_assert_int_eq(resume(fd[1 - at], key, key + 1), TSCF_RESPONSE_LIMIT);
+	ck_assert_ptr_nonnull(session_at(at));
+	ck_assert_ptr_null(session_at(1 - at));
+	ck_assert_int_eq(keepalive(fd[at]), -2);
+	/* Later it may go on, by the same key. */
+	session_at(at)->journeys.since -= SERVER_JOURNEYS_MS;
+	ck_assert_int_eq(resume(fd[1 - at], key, key + 1), TSCF_RESPONSE_SUCCESS);
+	ck_assert_ptr_nonnull(session_at(1 - at));
+	close(fd[0]);
+	close(fd[1]);
+}
+END_TEST
+
 /* Nobody has it: the connection is told so by its own worker, and may start over. */
 START_TEST(is_nowhere)
 {
@@ -453,6 +484,7 @@ static Suite *make_suite(void)
 	tcase_add_test(t, goes_to_a_connection);
 	tcase_add_test(t, copies_stay_with_the_stream);
 	tcase_add_test(t, comes_back);
+	tcase_add_test(t, hops_too_often);
 	tcase_add_test(t, is_nowhere);
 	tcase_add_test(t, waits_for_another);
 	tcase_add_test(t, place_is_taken);

@@ -239,6 +239,7 @@ struct luggage {
 /** A session on its way. */
 struct emigrant {
 	struct server_record record;
+	struct server_journeys journeys;
 	unsigned listener; /**< index of the interface's transport that it moves to */
 	uint64_t serial;   /**< of the connection there; 0: it moves to a datagram address */
 	uint32_t length;   /**< of the message by which its client has proved its address */
@@ -290,6 +291,7 @@ static struct emigrant *emigrant_new(struct server_state *state, const struct se
 	e->record.stream = in->serial != 0;
 	e->listener = index_of(in->place.listener);
 	e->serial = in->serial;
+	e->journeys = s->journeys;
 	return e;
 }
 
@@ -370,6 +372,7 @@ static void immigrate(void *owner, void *data)
 		server_accounting_gone(worker->state, &e->record, LOST_ON_ITS_WAY);
 		return;
 	}
+	in.session->journeys = e->journeys;
 	in.session->shields_due = in.session->quiet;
 	server_sockets_restored(in.session);
 	unpack_all(worker->state, in.session, e);
@@ -380,6 +383,18 @@ static void immigrate(void *owner, void *data)
 		give_connection(worker->state, in.session, &in.place, in.now);
 	worker->redispatch(worker->state, &in, e->data, e->length, &answer);
 	server_way_answer(worker, &in.place, &answer);
+}
+
+bool server_migrate_allowed(const struct server_session *s, uint64_t now)
+{
+	return s->journeys.count < SERVER_JOURNEYS || now - s->journeys.since >= SERVER_JOURNEYS_MS;
+}
+
+static void count_journey(struct server_journeys *j, uint64_t now)
+{
+	if (now - j->since >= SERVER_JOURNEYS_MS)
+		*j = (struct server_journeys){.since = now};
+	j->count++;
 }
 
 void server_migrate(struct server_state *state, const struct server_input *in, struct server_session *s,
@@ -393,6 +408,7 @@ void server_migrate(struct server_state *state, const struct server_input *in, s
 	/* The client opens another encrypted tunnel; the bindings become shields. */
 	if (s->lease->encrypted_session)
 		server_session_end(state, s->lease->encrypted_session, in->now, "its client is at another address now");
+	count_journey(&s->journeys, in->now);
 	packing.emigrant = emigrant_new(state, s, in, data, length);
 	if (!packing.emigrant)
 		return;

@@ -120,6 +120,10 @@ void server_resume(const struct server_request *r)
 		accept_key(r, s);
 		return;
 	}
+	if (r->in->home && !server_migrate_allowed(s, r->in->now)) {
+		refuse(r, s, TSCF_RESPONSE_LIMIT, "the tunnel moves too often");
+		return;
+	}
 	if (!find_tlv(r->message, TSCF_TLV_RESUME_KEY, SERVER_RESUME_LOCK_SIZE, &key) ||
 	    !find_tlv(r->message, TSCF_TLV_RESUME_LOCK, SERVER_RESUME_LOCK_SIZE, &next)) {
 		refuse(r, s, TSCF_RESPONSE_MALFORMED, "no key, or no next lock");

@@ -75,6 +75,12 @@ struct server_resume {
 	uint8_t cookie[SERVER_RESUME_COOKIE_SIZE];
 };
 
+/** How often a session has gone to another worker lately (control/migrate.h). */
+struct server_journeys {
+	uint64_t since; /**< ms: when `count` began */
+	unsigned count;
+};
+
 struct server_session {
 	uint64_t tsid; /**< TSCF_TSID_NONE until configured */
 	bool encrypted;
@@ -106,6 +112,7 @@ struct server_session {
 	struct tscf_client_name *who; /**< the identity that the client has proved; NULL: no proof was asked for */
 	uint8_t resume_secret[SERVER_RESUME_SECRET_SIZE]; /**< encrypted: sent to the client on this tunnel only */
 	struct server_resume resume;                      /**< plain */
+	struct server_journeys journeys;                  /**< plain */
 
 	struct tscf_seal seal;                    /**< plain */
 	uint64_t run_sent;                        /**< plain: when this run was last sent to its client (sealing.h) */
