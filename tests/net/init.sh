@@ -40,6 +40,10 @@ works() {
 	is "$1: packets that came back, plain" "$(last flow .echoed)" -eq 5
 	run encrypted-only "$TSCF_TOOLS/flow" --to $HOST:7000 --count 5 --linger 5000 --until-echoed 5 >"$T/flow.out"
 	is "$1: packets that came back, encrypted" "$(last flow .echoed)" -eq 5
+	on_server tscf-server deny alice || fail "$1: deny"
+	check "$1: a denied client has no tunnel" wait_until 10 "! plain_up"
+	on_server tscf-server allow alice || fail "$1: allow"
+	check "$1: an allowed one has" wait_until 20 plain_up
 	client stop || fail "$1: stop"
 	"$T/phone-host/in" tscf-client leave >/dev/null || fail "$1: leave"
 	# With its default route, packets of the phone come to the server outside of the tunnels.
@@ -103,6 +107,8 @@ works "commands"
 refused "tscf-server.conf exists already" --public-name $SERVER_LINK
 rm "$T/host/etc/tscf/tscf-server.conf"
 refused "tscf-server.psk exists already" --public-name $SERVER_LINK
+rm "$T/host/etc/tscf/tscf-server.psk"
+refused "tscf-server.denied exists already" --public-name $SERVER_LINK
 
 # A failure: nft fails, or the state directory cannot be made.
 fresh

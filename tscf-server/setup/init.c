@@ -28,13 +28,14 @@ typedef void (*init_text)(const struct init_plan *plan, FILE *out);
 /** @return 0, or -EEXIST if one of the files is there (logged). */
 static int check_missing(const struct init_plan *plan, bool apply)
 {
-	const char *names[] = {plan->config_file, plan->config->interfaces->psk_file, plan->nft_file};
+	const struct server_interface_config *i = plan->config->interfaces;
+	const char *names[] = {plan->config_file, i->psk_file, i->denied_clients, plan->nft_file};
 	int err = 0;
 
-	for (unsigned i = 0; i < (apply ? 3 : 2); i++) {
-		if (access(names[i], F_OK) < 0 && errno == ENOENT)
+	for (unsigned n = 0; n < (apply ? 4 : 3); n++) {
+		if (access(names[n], F_OK) < 0 && errno == ENOENT)
 			continue;
-		tscf_error("%s exists already", names[i]);
+		tscf_error("%s exists already", names[n]);
 		err = -EEXIST;
 	}
 	return err;
@@ -87,13 +88,15 @@ static int check_written(const char *file)
 static int make_files(struct init_files *files, const struct init_plan *plan, bool apply,
 		      struct tscf_invitation *invitation)
 {
-	const char *keys = plan->config->interfaces->psk_file;
+	const struct server_interface_config *i = plan->config->interfaces;
 	int err = make_certificate(files, plan->config, invitation);
 
 	if (err == 0)
-		err = init_files_make(files, keys, 0600, "", 0);
+		err = init_files_make(files, i->psk_file, 0600, "", 0);
 	if (err == 0)
-		err = init_files_give(files, keys);
+		err = init_files_give(files, i->psk_file);
+	if (err == 0)
+		err = init_files_make(files, i->denied_clients, 0644, "", 0);
 	if (err == 0)
 		err = make_text(files, plan, plan->config_file, init_text_config);
 	if (err == 0)
@@ -153,7 +156,7 @@ static void print_made(const struct init_plan *plan, const struct tscf_invitatio
 	char server[TSCF_INVITATION_HOST_MAX + 9], pin[TSCF_PIN_TEXT], plain[TSCF_ADDR_TEXT], encrypted[TSCF_ADDR_TEXT],
 	    route[TSCF_ADDR_TEXT];
 
-	printf("Wrote %s and %s.\n", plan->config_file, i->psk_file);
+	printf("Wrote %s, %s and %s.\n", plan->config_file, i->psk_file, i->denied_clients);
 	printf("Server     %s, pin %s\n", tscf_invitation_server_format(&invitation->servers[0], server),
 	       tscf_pin_format(invitation->pin, pin));
 	printf("Clients    %s plain, %s encrypted; they reach %s\n", tscf_prefix_format(&i->pool.list[0], plain),

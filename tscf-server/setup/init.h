@@ -10,8 +10,8 @@
 #include <stdbool.h>
 
 /**
- * Find out what @p config, made from the command line, does not say; write the configuration @p file, the file of keys
- * and the certificate; print what is left to do.
+ * Find out what @p config, made from the command line, does not say; write the configuration @p file, the files of
+ * keys and of denied clients, and the certificate; print what is left to do.
  *
  * @param is_default  it is the file that the server reads without --config
  * @param apply  do that: forwarding and the way back, now and when the service starts

@@ -78,11 +78,21 @@ static int choose_pools(struct server_config *c, struct survey *survey)
 	return 0;
 }
 
+/** Name a file beside the configuration, unless the settings do.  @p length is that of the configuration's name
+ * without its ending. */
+static int name_file(char **name, const struct init_plan *plan, size_t length, const char *ending)
+{
+	if (*name || asprintf(name, "%.*s%s", (int)length, plan->config_file, ending) >= 0)
+		return 0;
+	*name = NULL;
+	return out_of_memory();
+}
+
 /** Name the files beside the configuration. */
 static int name_files(struct server_config *c, struct init_plan *plan)
 {
 	size_t length = strlen(plan->config_file);
-	char *keys;
+	int err;
 
 	if (length > 5 && strcmp(plan->config_file + length - 5, ".conf") == 0)
 		length -= 5;
@@ -91,12 +101,8 @@ static int name_files(struct server_config *c, struct init_plan *plan)
 		tscf_error("%s: %s", plan->config_file, strerror(ENAMETOOLONG));
 		return -ENAMETOOLONG;
 	}
-	if (c->interfaces->psk_file)
-		return 0;
-	if (asprintf(&keys, "%.*s.psk", (int)length, plan->config_file) < 0)
-		return out_of_memory();
-	c->interfaces->psk_file = keys;
-	return 0;
+	err = name_file(&c->interfaces->psk_file, plan, length, ".psk");
+	return err < 0 ? err : name_file(&c->interfaces->denied_clients, plan, length, ".denied");
 }
 
 static int choose_networks(struct server_config *c, struct init_plan *plan)

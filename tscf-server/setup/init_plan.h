@@ -8,7 +8,7 @@
 #include "tscf-server/setup/init_text.h"
 
 /**
- * Fill in what @p config does not say: public name, routes, ranges, the file of keys.
+ * Fill in what @p config does not say: public name, routes, ranges, the files of keys and of denied clients.
  *
  * @return 0 with *plan, which borrows both arguments, or -errno (logged).
  */

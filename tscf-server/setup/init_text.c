@@ -68,6 +68,8 @@ static void print_interface(const struct server_interface_config *i, FILE *out)
 	print_names(&i->public_names, out);
 	fputs(" }\n\n\t# Only clients with a key in this file are let in: tscf-server add-client NAME.\n\t", out);
 	print_path("psk-file", i->psk_file, out);
+	fputs("\n\t# Except those in this one: tscf-server deny NAME, and allow NAME.\n\t", out);
+	print_path("denied-clients", i->denied_clients, out);
 	fputs("\n\t# Phones that send their media to each other need these two (the second is a global setting):\n"
 	      "\t#     inter-client-block = false\n"
 	      "\t#     route = { the networks above, and the ranges below }\n\n"
