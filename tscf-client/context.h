@@ -100,7 +100,8 @@ struct client_counters {
 struct client {
 	struct client_config *config; /**< changed only by a reload */
 	struct ev_loop *loop;
-	uint64_t now; /**< monotonic ms, read once per loop iteration */
+	uint64_t now;       /**< monotonic ms, read once per loop iteration */
+	int64_t wall_ahead; /**< ms that the wall clock is ahead of it; changes only when that is set */
 	ev_check clock;
 	ev_prepare prepare;
 	struct tscf_timers timers; /**< of all parts */
@@ -200,7 +201,7 @@ void client_connect_parts(struct client *c);
 void client_route(struct client *c);
 
 /* clock.c */
-/** Read the clock into c->now, and check whether the host was asleep. */
+/** Read the clocks into c->now and c->wall_ahead, and check whether the host was asleep. */
 void client_clock(struct client *c);
 
 /* events.c */

@@ -20,3 +20,8 @@ uint64_t tscf_clock_boot(void)
 {
 	return read_clock(CLOCK_BOOTTIME);
 }
+
+uint64_t tscf_clock_wall(void)
+{
+	return read_clock(CLOCK_REALTIME);
+}

@@ -11,5 +11,7 @@
 uint64_t tscf_clock_now(void);
 /** @return milliseconds of CLOCK_BOOTTIME: like tscf_clock_now, plus the time asleep. */
 uint64_t tscf_clock_boot(void);
+/** @return milliseconds of CLOCK_REALTIME, which may be set. */
+uint64_t tscf_clock_wall(void);
 
 #endif

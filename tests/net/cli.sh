@@ -66,6 +66,12 @@ policies() { ps -L -o cls= -p "$1" | sort -u | xargs; }
 is "the client runs when a packet comes; not what takes descriptors" "$(policies "$CLIENT_PID")" = "RR TS"
 is "the server's worker, too; not what answers here" "$(policies "$SERVER_PID")" = "RR TS"
 
+# --- the times of what has not changed do not change ---
+times() { client_status '[.started, .plain.since, .kernel.since] | @csv'; }
+end=$((SECONDS + 3))
+while [ "$SECONDS" -lt "$end" ]; do times; done | sort -u >"$T/times"
+is "different times within three seconds" "$(wc -l <"$T/times")" -eq 1
+
 # --- down ---
 stopped=$(date +%s)
 check "server stop" server stop

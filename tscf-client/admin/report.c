@@ -125,7 +125,7 @@ static json_t *tsid_text(const struct tunnel *t)
 
 static time_t wall_clock(const struct client *c, uint64_t monotonic)
 {
-	return time(NULL) - (time_t)((c->now - monotonic) / 1000);
+	return (time_t)((c->wall_ahead + (int64_t)monotonic) / 1000);
 }
 
 /* The ways that were tried, and the results. */
