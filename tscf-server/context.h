@@ -35,6 +35,7 @@
 
 struct server;
 struct server_renewal;
+struct server_store_later;
 struct tscf_reader;
 
 /** A worker's part of one of the two devices. */
@@ -124,7 +125,9 @@ struct server {
 	struct server_device_watch device_watch;
 
 	/* restore.c */
-	struct server_store *store; /**< NULL: none */
+	struct server_store *store;           /**< NULL: none */
+	char store_error[SERVER_STORE_ERROR]; /**< why there is none, or "" */
+	struct server_store_later *later;     /**< store_later.c; NULL: no try is made to have one */
 
 	struct tscf_enrolments *enrolled; /**< used by all workers; NULL: no record of used invitations */
 	struct server_quotas *quotas;     /**< used by all workers */

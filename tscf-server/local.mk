@@ -112,6 +112,8 @@ libtscf_server_a_SOURCES = \
 	tscf-server/reload.h \
 	tscf-server/renewal.c \
 	tscf-server/renewal.h \
+	tscf-server/store_later.c \
+	tscf-server/store_later.h \
 	tscf-server/server.c \
 	tscf-server/shut.c \
 	tscf-server/shut.h \

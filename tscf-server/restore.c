@@ -4,6 +4,7 @@
 #include "tscf-server/session/bind.h"
 #include "tscf-server/session/sockets.h"
 #include "tscf-server/store/journal.h"
+#include "tscf-server/store_later.h"
 
 #include "common/base/clock.h"
 #include "common/base/log.h"
@@ -169,12 +170,11 @@ static void tell_worker(void *context)
 	ev_async_send(worker->loop, &worker->written);
 }
 
-static void begin(struct server_worker *worker, struct server_store *store)
+void server_restore_begin(struct server_worker *worker, struct server_store *store)
 {
 	server_journal_begin(worker->state, store);
 	worker->watcher = (struct server_store_watcher){.written = tell_worker, .context = worker};
 	server_store_watch(store, &worker->watcher);
-	server_sessions_request_shields(worker->state);
 }
 
 void server_restore(struct server *server)
@@ -184,8 +184,12 @@ void server_restore(struct server *server)
 	struct restoring r = {.server = server, .now = tscf_clock_now()};
 	struct server_store_reader reader = {.change = restore_change, .context = &r};
 
-	if (server_store_open(server->config->state_dir, &server->store, &past) < 0)
+	if (server_store_open(server->config->state_dir, &server->store, &past, server->store_error) < 0) {
+		tscf_error(
+		    "%s: sessions and addresses are not kept over a restart; the store is tried again every %d s",
+		    server->store_error, SERVER_STORE_LATER_S);
 		return;
+	}
 	r.clean = past.clean;
 	r.run = past.run;
 	r.suspicious = past.incomplete || (!past.clean && past.seconds > SERVER_STORE_STALE_S);
@@ -197,10 +201,13 @@ void server_restore(struct server *server)
 	if (server_store_start(server->store) < 0) {
 		server_store_close(server->store);
 		server->store = NULL;
+		strcpy(server->store_error, "the store cannot be written");
 		return;
 	}
-	for (unsigned n = 0; n < server->worker_count; n++)
-		begin(&server->workers[n], server->store);
+	for (unsigned n = 0; n < server->worker_count; n++) {
+		server_restore_begin(&server->workers[n], server->store);
+		server_sessions_request_shields(server->workers[n].state);
+	}
 }
 
 void server_restore_end(struct server *server)

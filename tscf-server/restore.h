@@ -15,6 +15,8 @@
  * entries that could not be taken over.
  */
 void server_restore(struct server *server);
+/** From now on changes of this worker go to @p store. */
+void server_restore_begin(struct server_worker *worker, struct server_store *store);
 /** Write the changes that still wait and close the store; no worker runs any more. */
 void server_restore_end(struct server *server);
 

@@ -20,6 +20,7 @@
 #include "tscf-server/settings/host_check.h"
 #include "tscf-server/shut.h"
 #include "tscf-server/store/state_lock.h"
+#include "tscf-server/store_later.h"
 #include "tscf-server/worker.h"
 
 #include "common/base/clock.h"
@@ -308,6 +309,7 @@ static int serve(struct server *server, void (*ready)(void *context), void *cont
 		err = server_asker_start(server->asker);
 	if (err == 0) {
 		server_renewal_follow(server, server_watched_new(server->config, server->config->state_dir));
+		server_store_later_start(server);
 		server_device_watch_start(server);
 		ready(context);
 		ev_run(server->loop, 0);
@@ -318,6 +320,7 @@ static int serve(struct server *server, void (*ready)(void *context), void *cont
 			say_goodbye(&server->workers[n]);
 		server_shut_end(server);
 	}
+	server_store_later_stop(server);
 	server_renewal_stop(server);
 	stop_events(server);
 	return err;

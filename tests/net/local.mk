@@ -152,6 +152,7 @@ NET_TESTS = \
 	tests/net/stuck-files.sh \
 	tests/net/stuck-files-server.sh \
 	tests/net/slow-disk.sh \
+	tests/net/full-disk.sh \
 	tests/net/systemd.sh \
 	tests/net/tcp.sh \
 	tests/net/tombstone.sh \

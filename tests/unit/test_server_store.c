@@ -21,6 +21,8 @@
 #include <time.h>
 #include <unistd.h>
 
+static char error[SERVER_STORE_ERROR];
+
 /* --- records --- */
 
 static struct tscf_addr addr_of(const char *text)
@@ -209,7 +211,7 @@ static struct server_store *open_store(struct server_store_past *past)
 {
 	struct server_store *s;
 
-	ck_assert_int_eq(server_store_open(directory, &s, past), 0);
+	ck_assert_int_eq(server_store_open(directory, &s, past, error), 0);
 	return s;
 }
 
@@ -504,7 +506,7 @@ START_TEST(in_use)
 	struct server_store *first = open_store(&past), *second;
 
 	server_store_start(first);
-	ck_assert_int_eq(server_store_open(directory, &second, &past), -EBUSY);
+	ck_assert_int_eq(server_store_open(directory, &second, &past, error), -EBUSY);
 	wait_for(first, put(first, session_of(1, true)));
 	server_store_close(first);
 }
@@ -515,8 +517,10 @@ START_TEST(not_writable)
 	struct server_store_past past;
 	struct server_store *s;
 
-	ck_assert_int_lt(server_store_open("/dev/null/state", &s, &past), 0);
-	ck_assert_int_lt(server_store_open("/proc", &s, &past), 0);
+	ck_assert_int_lt(server_store_open("/dev/null/state", &s, &past, error), 0);
+	ck_assert_str_eq(error, "/dev/null/state: Not a directory");
+	ck_assert_int_lt(server_store_open("/proc", &s, &past, error), 0);
+	ck_assert_ptr_nonnull(strstr(error, "/proc/server.db: "));
 }
 END_TEST
 

@@ -230,6 +230,7 @@ char *server_report_status(struct server *server)
 			json_pack("{s:I, s:I}", "from", (json_int_t)server->certificate_from, "until",
 				  (json_int_t)server->certificate_until));
 	server_json_set(o, "key_log", server->config->key_log ? json_string(server->config->key_log) : json_null());
+	server_json_set(o, "store_error", server->store_error[0] ? json_string(server->store_error) : json_null());
 	server_json_set(o, "reverse_path", reverse_path(&server->reverse_path));
 	server_workers_each(server, add_part, o);
 	server_json_number(json_object_get(o, "counters"), "store_lost",

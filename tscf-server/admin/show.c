@@ -108,6 +108,14 @@ static void show_expiry(const json_t *until, time_t now, FILE *out)
 		fprintf(out, "certificate: expires in %s\n", tscf_show_duration(left, text));
 }
 
+static void show_store(const json_t *error, FILE *out)
+{
+	char text[TSCF_SHOW_TEXT];
+
+	if (json_is_string(error))
+		fprintf(out, "store: none, and nothing is kept over a restart (%s)\n", tscf_show_value(error, text));
+}
+
 void show_status(json_t *status, time_t now, FILE *out)
 {
 	char state[TSCF_SHOW_TEXT], since[TSCF_SHOW_TEXT], pin[TSCF_SHOW_TEXT];
@@ -117,6 +125,7 @@ void show_status(json_t *status, time_t now, FILE *out)
 	fprintf(out, "pin %s\n", tscf_show_value(json_object_get(status, "pin"), pin));
 	tscf_show_key_log(status, out);
 	show_expiry(json_object_get(json_object_get(status, "certificate"), "until"), now, out);
+	show_store(json_object_get(status, "store_error"), out);
 	show_interfaces(json_object_get(status, "interfaces"), out);
 	show_reverse_path(json_object_get(status, "reverse_path"), out);
 	tscf_show_counters(json_object_get(status, "binding_states"), "bindings: ", out);

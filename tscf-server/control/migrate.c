@@ -336,6 +336,8 @@ static void unpack_all(struct server_state *state, struct server_session *s, con
 	for (unsigned n = 0; n < e->count; n++)
 		unpack(state, s, &e->luggage[n]);
 	server_journal_begin(state, store);
+	/* All but those that its worker had before there was a store. */
+	server_journal_bindings(state, s->lease);
 	s->ticket = SERVER_TICKET_BEFORE;
 	server_journal_session(state, s);
 }

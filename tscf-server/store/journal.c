@@ -46,6 +46,28 @@ void server_journal_begin(struct server_state *state, struct server_store *store
 	tscf_bindings_watch(state->bindings, store ? binding_changed : NULL, state);
 }
 
+static void put_binding(void *context, struct tscf_binding *b)
+{
+	binding_changed(context, b, false);
+}
+
+void server_journal_bindings(struct server_state *state, const struct server_lease *lease)
+{
+	for (unsigned i = 0; state->store && i < TSCF_FAMILIES; i++)
+		tscf_bindings_each_of(state->bindings, &lease->address[i].addr, put_binding, state);
+}
+
+void server_journal_all(struct server_state *state)
+{
+	if (!state->store)
+		return;
+	for (struct server_session *s = state->sessions.confirmed; s; s = s->next) {
+		server_journal_lease(state, s->lease, s->client_id);
+		server_journal_session(state, s);
+	}
+	tscf_bindings_each(state->bindings, put_binding, state);
+}
+
 void server_journal_end(struct server_state *state)
 {
 	state->store = NULL;

@@ -15,6 +15,7 @@
 #include "tscf-server/store/record.h"
 #include "tscf-server/store/store.h"
 
+struct server_lease;
 struct server_session;
 struct server_state;
 
@@ -23,6 +24,10 @@ struct server_state;
 
 /** From now on send changes of @p state to @p store; NULL: to none. */
 void server_journal_begin(struct server_state *state, struct server_store *store);
+/** Send all that is there, to a store that has been empty until now. */
+void server_journal_all(struct server_state *state);
+/** Send those bindings of @p lease that the store does not have as they are. */
+void server_journal_bindings(struct server_state *state, const struct server_lease *lease);
 /** Stop sending changes. */
 void server_journal_end(struct server_state *state);
 

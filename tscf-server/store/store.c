@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -35,16 +36,15 @@ struct server_store {
 	_Atomic uint64_t written, lost;
 };
 
-int server_store_open(const char *state_dir, struct server_store **out, struct server_store_past *past)
+int server_store_open(const char *state_dir, struct server_store **out, struct server_store_past *past, char *error)
 {
 	struct server_store *s = calloc(1, sizeof(*s));
-	int err;
+	int err = s ? server_pending_init(&s->pending) : -ENOMEM;
 
-	if (!s)
-		return -ENOMEM;
-	err = server_pending_init(&s->pending);
-	if (err == 0)
-		err = store_file_open(state_dir, &s->file, past);
+	if (err < 0)
+		snprintf(error, SERVER_STORE_ERROR, "%s: %s", state_dir, strerror(-err));
+	else
+		err = store_file_open(state_dir, &s->file, past, error);
 	if (err < 0) {
 		free(s);
 		return err;

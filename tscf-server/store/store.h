@@ -23,6 +23,7 @@
 
 #include "common/packet/binding.h"
 
+#include <limits.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -32,6 +33,9 @@
  * date.
  */
 #define SERVER_STORE_STALE_S 20
+
+/** Room for the reason why there is no store. */
+#define SERVER_STORE_ERROR (PATH_MAX + 128)
 
 struct server_store;
 
@@ -88,9 +92,10 @@ struct server_store_past {
  * Open the store in @p state_dir; create it if there is none.  A file that is damaged or of another program is renamed
  * to server.db.damaged with a warning.
  *
- * @return 0 with the store in *out, or -errno (logged): the server runs without a store.
+ * @param error  room for SERVER_STORE_ERROR bytes
+ * @return 0 with the store in *out, or -errno with the reason in @p error: the server runs without a store.
  */
-int server_store_open(const char *state_dir, struct server_store **out, struct server_store_past *past);
+int server_store_open(const char *state_dir, struct server_store **out, struct server_store_past *past, char *error);
 /** Read all entries; call it before server_store_start. */
 void server_store_read(struct server_store *store, const struct server_store_reader *reader);
 /** Start the thread that writes.  @return 0 or -errno (logged). */

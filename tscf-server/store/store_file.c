@@ -167,7 +167,8 @@ static void put_aside(const struct store_file *f)
 	remove_companions(f);
 }
 
-static int try_open(struct store_file *f)
+/** @return 0, or -errno with the reason in @p error. */
+static int try_open(struct store_file *f, char *error)
 {
 	int rc = open_db(f);
 
@@ -179,12 +180,11 @@ static int try_open(struct store_file *f)
 	if (rc == SQLITE_OK)
 		return 0;
 	if (rc == SQLITE_BUSY)
-		tscf_error("%s: another server uses it: sessions and addresses are not kept over a restart "
-			   "(--state-dir chooses another directory)",
-			   f->name);
+		snprintf(error, SERVER_STORE_ERROR,
+			 "%s: another server uses it (--state-dir chooses another directory)", f->name);
 	else
-		tscf_error("%s: %s: sessions and addresses are not kept over a restart", f->name,
-			   f->db ? sqlite3_errmsg(f->db) : sqlite3_errstr(rc));
+		snprintf(error, SERVER_STORE_ERROR, "%s: %s", f->name,
+			 f->db ? sqlite3_errmsg(f->db) : sqlite3_errstr(rc));
 	close_db(f);
 	return rc == SQLITE_BUSY ? -EBUSY : -EIO;
 }
@@ -239,24 +239,26 @@ static void read_past(struct store_file *f, struct server_store_past *past)
 	past->run = (uint32_t)number(f->db, "SELECT number FROM start");
 }
 
-int store_file_open(const char *state_dir, struct store_file **out, struct server_store_past *past)
+int store_file_open(const char *state_dir, struct store_file **out, struct server_store_past *past, char *error)
 {
 	struct store_file *f = calloc(1, sizeof(*f));
 	mode_t before;
 	int err;
 
-	if (!f)
+	if (!f) {
+		snprintf(error, SERVER_STORE_ERROR, "%s", strerror(ENOMEM));
 		return -ENOMEM;
+	}
 	err = tscf_directory_make(state_dir);
 	if (err == 0 && snprintf(f->name, sizeof(f->name), "%s/server.db", state_dir) >= (int)sizeof(f->name))
 		err = -ENAMETOOLONG;
 	if (err < 0) {
-		tscf_error("%s: %s: sessions and addresses are not kept over a restart", state_dir, strerror(-err));
+		snprintf(error, SERVER_STORE_ERROR, "%s: %s", state_dir, strerror(-err));
 		free(f);
 		return err;
 	}
 	before = umask(077);
-	err = try_open(f);
+	err = try_open(f, error);
 	umask(before);
 	if (err < 0) {
 		free(f);
@@ -333,7 +335,7 @@ static void read_table(struct store_file *f, const char *sql,
 		       bool (*read_row)(sqlite3_stmt *s, struct server_change *out),
 		       const struct server_store_reader *reader)
 {
-	struct server_change change;
+	struct server_change change = {.fresh = false};
 	sqlite3_stmt *s;
 
 	if (sqlite3_prepare_v2(f->db, sql, -1, &s, NULL) != SQLITE_OK)

@@ -9,8 +9,8 @@
 
 struct store_file;
 
-/** @return 0 with the file in *out, or -errno (logged); see server_store_open. */
-int store_file_open(const char *state_dir, struct store_file **out, struct server_store_past *past);
+/** @return 0 with the file in *out, or -errno with the reason in @p error; see server_store_open. */
+int store_file_open(const char *state_dir, struct store_file **out, struct server_store_past *past, char *error);
 /** Pass all entries to @p reader; rows that the server cannot have written are skipped. */
 void store_file_read(struct store_file *file, const struct server_store_reader *reader);
 /**
