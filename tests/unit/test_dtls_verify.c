@@ -189,6 +189,37 @@ START_TEST(sessions_are_resumed)
 }
 END_TEST
 
+static const char *ask_revocation(void *context, const struct tscf_chain_link *links, unsigned count)
+{
+	unsigned *asked = context;
+
+	(void)links;
+	ck_assert_uint_ge(count, 1);
+	++*asked;
+	return *asked == 3 ? "revoked" : NULL;
+}
+
+/* Where revocation is checked, it is at each connection: a session would pass the server by. */
+START_TEST(revocation_is_checked_each_time)
+{
+	unsigned asked = 0;
+
+	dtls_replace_client_tls(tls_case_client("ca.pem", "vpn.example.org", NULL));
+	tscf_tls_check_revocation(dtls_world.client_tls, ask_revocation, &asked);
+	for (unsigned i = 1; i <= 2; i++) {
+		struct transport_end client = {0};
+
+		dtls_come_up(&client, &dtls_world.server.transport->local);
+		ck_assert(!dtls_was_resumed(&client));
+		ck_assert_uint_eq(asked, i);
+		tscf_transport_close(client.transport);
+	}
+	tscf_test_run_for(dtls_world.loop, 0.05);
+	dtls_world.server.up = 0;
+	offer_is_refused("revoked");
+}
+END_TEST
+
 /* A restarted server does not know the session; a full handshake follows, and verifies. */
 START_TEST(a_forgotten_session_does_not_hurt)
 {
@@ -228,6 +259,7 @@ static Suite *make_suite(void)
 	tcase_add_test(tc, a_stolen_certificate_is_no_proof);
 	tcase_add_test(tc, a_certificate_is_renewed);
 	tcase_add_test(tc, sessions_are_resumed);
+	tcase_add_test(tc, revocation_is_checked_each_time);
 	tcase_add_test(tc, a_forgotten_session_does_not_hurt);
 	return dtls_suite("dtls verify", tc);
 }
