@@ -31,8 +31,9 @@ program policy stranger "$TSCF_TOOLS/flow" --bind 0.0.0.0:5070 --to $HOST:7000 -
 policy=$LAST_PID
 program stranger stranger "$TSCF_TOOLS/flow" --bind 0.0.0.0:5080 --to $SERVER_LINK:9 --rate 50 --marker "M-stranger " --report 50
 must 10 encrypted_up
-grows only .echoed 20
-grows policy .echoed 20
+program preferred encrypted-preferred "$TSCF_TOOLS/flow" --bind 0.0.0.0:5060 --to $HOST:7000 --rate 200 --marker "M-preferred " --report 50
+preferred=$LAST_PID
+for flow in only policy preferred; do grows $flow .echoed 20; done
 
 # --- a firewall sets another mark, for one port only: the client's own datagrams still arrive ---
 in_phone nft -f - <<-END || die "nft"
@@ -49,6 +50,9 @@ kill -STOP "$CLIENT_PID"
 flush_all
 grows only .send_errors.EPERM 5 "refused by the guard"
 grows policy .send_errors.EPERM 5
+grows preferred .send_errors.EPERM 5 "what is encrypted-preferred has a tunnel"
+kill "$preferred"
+finish "$preferred"
 kill -CONT "$CLIENT_PID"
 for _ in {1..20}; do
 	flush_all
@@ -94,5 +98,5 @@ finish "$LAST_PID"
 # --- a clean stop ---
 stop_client
 stop_capture
-for marker in M-only M-policy M-default; do is "in clear: $marker" "$(in_clear $marker)" -eq 0; done
+for marker in M-only M-policy M-preferred M-default; do is "in clear: $marker" "$(in_clear $marker)" -eq 0; done
 is "in clear: of others" "$(in_clear M-stranger)" -gt 20
