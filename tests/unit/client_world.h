@@ -139,8 +139,13 @@ struct world_server {
 	struct tscf_identity *identity; /**< by which it proves who it is; NULL: it is too old to */
 	enum tscf_tlv_type omits;       /**< what its configurations lack; 0: nothing */
 	struct tscf_identity *shown;    /**< whose certificates it shows; NULL: its own */
-	bool proves_refusals;           /**< it proves who it is when it refuses, too */
-	const uint8_t *psk;             /**< 32 bytes, of the client; NULL: it has proved nothing by one */
+	/** Zeros that it shows for a part of them: of how many bytes in all (0: it does not), and how many at once. */
+	struct {
+		uint16_t total, length;
+		bool stays; /**< always the first part, whichever is asked for */
+	} zeros;
+	bool proves_refusals;   /**< it proves who it is when it refuses, too */
+	const uint8_t *psk;     /**< 32 bytes, of the client; NULL: it has proved nothing by one */
 	const uint8_t *lasting; /**< 32 bytes: what the next answer gives for an invitation, in place of a tunnel */
 	uint8_t methods;        /**< and a proof by one of these; 0: none */
 	unsigned room;          /**< sockets that it takes, and the whole address beside them; 0: any number */

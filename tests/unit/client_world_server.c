@@ -428,6 +428,25 @@ static void prove(struct world_link *l, const struct tscf_message *m, struct tsc
 	t->length = l->configuration_length;
 }
 
+static void show_chain(const struct world_server *s, const struct tscf_message *m, struct tscf_writer *t)
+{
+	static const uint8_t zeros[TSCF_CHAIN_PART_MAX];
+	struct tscf_chain_part part;
+	struct tscf_tlv tlv;
+
+	if (s->zeros.total == 0) {
+		server_identity_write_chain(s->shown ? s->shown : s->identity, m, t);
+		return;
+	}
+	ck_assert(tscf_message_find(m, TSCF_TLV_CHAIN_PART, &tlv));
+	ck_assert_int_eq(tscf_tlv_chain_part(&tlv, &part), 0);
+	part = (struct tscf_chain_part){.total = s->zeros.total,
+					.offset = s->zeros.stays ? 0 : part.offset,
+					.length = s->zeros.length,
+					.bytes = zeros};
+	tscf_write_chain_part(t, &part);
+}
+
 static void answer_one(struct client_world *w, unsigned i)
 {
 	struct world_server *s = &w->server;
@@ -442,7 +461,7 @@ static void answer_one(struct client_world *w, unsigned i)
 	ck_assert_int_eq(tscf_message_decode(w->waiting[i].data, w->waiting[i].length, &m), 0);
 	tscf_write_begin(&t, buffer, sizeof(buffer), m.type + 1, tsid_of_answer(l, ask, &m), m.sequence);
 	if (ask == WORLD_CHAIN && s->code[ask] == TSCF_RESPONSE_SUCCESS) {
-		server_identity_write_chain(s->shown ? s->shown : s->identity, &m, &t);
+		show_chain(s, &m, &t);
 	} else if (asks_for_cookie(s, ask, &m)) {
 		write_cookie(s, &t);
 	} else if (refuses_proof(s, ask, &m, &t)) {

@@ -252,6 +252,24 @@ WORLD_TEST(certificates_not_shown, show_others)
 	tscf_identity_free(rogue);
 }
 
+static void show_zeros(struct client_world *w)
+{
+	/* More than the client has room for; the same part again; nothing. */
+	w->server.zeros.total = w->i == 0 ? UINT16_MAX : 800;
+	w->server.zeros.stays = w->i == 1;
+	w->server.zeros.length = w->i == 2 ? 0 : 400;
+}
+
+/* Parts of certificates that do not fit: the client does not put them together. */
+WORLD_TEST(certificates_do_not_fit, show_zeros)
+{
+	world_pass(w, 500);
+	ck_assert(world_plain_reason_has(w, "it does not show its certificates"));
+	ck_assert_uint_le(w->server.count[WORLD_CHAIN], 20);
+	w->server.zeros.total = 0;
+	world_plain_up(w);
+}
+
 /* The certificates are fetched once. */
 WORLD_TEST(certificates_are_remembered, NULL)
 {
@@ -280,6 +298,7 @@ static Suite *make_suite(void)
 	tcase_add_test(t, rogue_beside_tunnel);
 	tcase_add_test(t, certificates_asked_in_vain);
 	tcase_add_loop_test(t, certificates_not_shown, 0, 2);
+	tcase_add_loop_test(t, certificates_do_not_fit, 0, 3);
 	tcase_add_test(t, certificates_are_remembered);
 	suite_add_tcase(s, t);
 	return s;
