@@ -31,8 +31,7 @@ struct former {
 	struct former *next;
 };
 
-struct
-try {
+struct attempt {
 	struct tscf_reader_job job;
 	struct server *server; /**< the thread does not use it */
 	const char *state_dir; /**< that of the start */
@@ -43,7 +42,7 @@ try {
 	char error[SERVER_STORE_ERROR];
 };
 
-static void remember(struct try *t, const struct server_change *change)
+static void remember(struct attempt *t, const struct server_change *change)
 {
 	struct former *former = malloc(sizeof(*former));
 
@@ -56,7 +55,7 @@ static void remember(struct try *t, const struct server_change *change)
 /** Addresses of clients are kept. */
 static void forget(void *context, const struct server_change *change)
 {
-	struct try *t = context;
+	struct attempt *t = context;
 	struct server_change gone = *change;
 
 	if (change->kind == SERVER_CHANGE_LEASE)
@@ -70,7 +69,7 @@ static void forget(void *context, const struct server_change *change)
 	server_store_put(t->store, &gone);
 }
 
-static void close_store(struct try *t)
+static void close_store(struct attempt *t)
 {
 	server_store_close(t->store);
 	t->store = NULL;
@@ -78,7 +77,7 @@ static void close_store(struct try *t)
 
 static void work(struct tscf_reader_job *job)
 {
-	struct try *t = (struct try *)job;
+	struct attempt *t = (struct attempt *)job;
 	const struct server_store_reader reader = {.change = forget, .context = t};
 	struct server_store_past past;
 
@@ -93,7 +92,7 @@ static void work(struct tscf_reader_job *job)
 
 static void free_try(struct tscf_reader_job *job)
 {
-	struct try *t = (struct try *)job;
+	struct attempt *t = (struct attempt *)job;
 	struct former *former, *next;
 
 	server_store_close(t->store);
@@ -112,7 +111,7 @@ static void begin(struct server_worker *worker, void *store)
 	server_journal_all(worker->state);
 }
 
-static void take(struct server *server, struct try *t)
+static void take(struct server *server, struct attempt *t)
 {
 	const struct former *former;
 
@@ -132,12 +131,12 @@ static void take(struct server *server, struct try *t)
 static void late(struct tscf_reader_job *job, const char *file)
 {
 	(void)file;
-	tscf_warning("%s does not answer: the store waits for it", ((struct try *)job)->state_dir);
+	tscf_warning("%s does not answer: the store waits for it", ((struct attempt *)job)->state_dir);
 }
 
 static void over(struct tscf_reader_job *job)
 {
-	struct try *t = (struct try *)job;
+	struct attempt *t = (struct attempt *)job;
 	struct server *server = t->server;
 
 	if (t->store)
@@ -154,7 +153,7 @@ static void over(struct tscf_reader_job *job)
 static void on_time(struct ev_loop *loop, struct ev_timer *timer, int events)
 {
 	struct server *server = ev_userdata(loop);
-	struct try *t = calloc(1, sizeof(*t));
+	struct attempt *t = calloc(1, sizeof(*t));
 
 	(void)events;
 	if (!t)
