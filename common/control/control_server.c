@@ -559,9 +559,7 @@ int tscf_control_listen(struct ev_loop *loop, const char *path, mode_t mode, con
 
 	if (!server)
 		return -ENOMEM;
-	server->loop = loop;
-	server->handler = handler;
-	server->context = context;
+	*server = (struct tscf_control_server){.loop = loop, .handler = handler, .context = context};
 	error = server_open(server, path, mode);
 	if (error == 0)
 		*out = server;
