@@ -89,6 +89,11 @@ START_TEST(resume_moves)
 	/* Not before the address is proved. */
 	ck_assert_ptr_nonnull(world_peer_at(w, &before));
 	ck_assert_ptr_null(world_peer_at(w, &a.outer));
+	/* Nor by who has not received the cookie. */
+	cookie[0] ^= 1;
+	ck_assert_int_ne(prove(&a, cookie), 0);
+	ck_assert_ptr_nonnull(world_peer_at(w, &before));
+	cookie[0] ^= 1;
 	ck_assert_int_eq(prove(&a, cookie), 0);
 	ck_assert_ptr_null(world_peer_at(w, &before));
 	ck_assert_ptr_eq(world_peer_at(w, &a.outer)->peer.user, world_plain(&a));
