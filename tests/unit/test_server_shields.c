@@ -137,6 +137,36 @@ START_TEST(unshield_lifts_shields_only)
 }
 END_TEST
 
+/* Nor does it open those of another client. */
+START_TEST(unshield_lifts_own_shields)
+{
+	struct tscf_binding_key other;
+
+	world_connect(&a);
+	world_connect(&b);
+	other = sip(&b.plain);
+	ck_assert_int_eq(send_lock(TSCF_SERVICE_SHIELD, 1, false), TSCF_RESPONSE_SUCCESS);
+	ck_assert_int_eq(world_shield(&b, &other, false), TSCF_RESPONSE_SUCCESS);
+	ck_assert_int_eq(unshield(&other, 1, 2), TSCF_RESPONSE_SUCCESS);
+	ck_assert_int_eq(state_of(&other), SHIELD);
+}
+END_TEST
+
+/* When all sockets are bound, a shield of none is of a closed socket: what still comes for that must not be in clear.
+ */
+START_TEST(shields_that_are_not_bound_are_buried)
+{
+	struct tscf_binding_key key;
+
+	world_connect(&a);
+	key = sip(&a.plain);
+	ck_assert_int_eq(world_shield(&a, &key, true), TSCF_RESPONSE_SUCCESS);
+	world_encrypt(&a);
+	ck_assert_int_eq(world_complete(&a), TSCF_RESPONSE_SUCCESS);
+	ck_assert_int_eq(tscf_bindings_get(w->state->bindings, &key)->state, TSCF_BINDING_TOMBSTONE);
+}
+END_TEST
+
 /* QUIET holds until the shields are complete; a refused shield request does not complete them. */
 START_TEST(quiet)
 {
@@ -166,6 +196,8 @@ static Suite *make_suite(void)
 	tcase_add_test(t, shields_are_inherited);
 	tcase_add_test(t, shields_are_locked);
 	tcase_add_test(t, unshield_lifts_shields_only);
+	tcase_add_test(t, unshield_lifts_own_shields);
+	tcase_add_test(t, shields_that_are_not_bound_are_buried);
 	tcase_add_test(t, quiet);
 	suite_add_tcase(s, t);
 	return s;
