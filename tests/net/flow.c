@@ -173,10 +173,9 @@ static void received(struct flow *f, const uint8_t *data, ssize_t length)
 	uint64_t now = tool_monotonic_ns();
 	struct header h;
 
-	if (length < (ssize_t)sizeof(h))
-		return;
-	memcpy(&h, data, sizeof(h));
-	if (ntohl(h.magic) != MAGIC && ntohl(h.magic) >> 16 != RTP(0) >> 16) {
+	if (length >= (ssize_t)sizeof(h))
+		memcpy(&h, data, sizeof(h));
+	if (length < (ssize_t)sizeof(h) || (ntohl(h.magic) != MAGIC && ntohl(h.magic) >> 16 != RTP(0) >> 16)) {
 		f->strange++;
 		return;
 	}
