@@ -532,6 +532,34 @@ START_TEST(bad_sockets)
 }
 END_TEST
 
+/* A part of a chain of certificates lies inside the chain: whoever puts the parts together has room for the total. */
+START_TEST(chain_parts)
+{
+	static const struct {
+		uint8_t value[4 + 10];
+		uint16_t length;
+		int result;
+	} cases[] = {
+	    {{0, 10}, 14, 0},
+	    {{0, 100, 0, 90}, 14, 0},
+	    {{0, 100, 0, 100}, 4, 0},
+	    {{0, 9}, 14, -EINVAL},
+	    {{0, 100, 0, 91}, 14, -EINVAL},
+	    {{0, 100, 0, 101}, 4, -EINVAL},
+	    {{0, 10, 0}, 3, -EINVAL},
+	    {{0}, 0, -EINVAL},
+	    {{0, 10, 255, 255}, 14, -EINVAL},
+	};
+
+	for (unsigned i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		const struct tscf_tlv tlv = {.length = cases[i].length, .value = cases[i].value};
+		struct tscf_chain_part out;
+
+		ck_assert_int_eq(tscf_tlv_chain_part(&tlv, &out), cases[i].result);
+	}
+}
+END_TEST
+
 static Suite *make_suite(void)
 {
 	Suite *suite = suite_create("message TLVs");
@@ -552,6 +580,7 @@ static Suite *make_suite(void)
 	tcase_add_test(values, bad_bindings);
 	tcase_add_test(values, sockets);
 	tcase_add_test(values, bad_sockets);
+	tcase_add_test(values, chain_parts);
 	suite_add_tcase(suite, values);
 	return suite;
 }
