@@ -247,6 +247,20 @@ static void dscp(void)
 	expect(fails(setsockopt(ipv4, IPPROTO_IPV6, IPV6_TCLASS, &tos, sizeof(tos))) == ENOPROTOOPT);
 }
 
+/* The sockets can be had, but not what the policy is for: bind, connect and setsockopt are told of, and fail. */
+static void becomes_refused(void)
+{
+	struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
+	socklen_t length = sizeof(address);
+	int udp = socket(AF_INET, SOCK_DGRAM, 0), other = socket(AF_INET, SOCK_DGRAM, 0), tos = 184;
+
+	expect(udp >= 0 && other >= 0);
+	expect(fails(bind(udp, (struct sockaddr *)&address, sizeof(address))) == EACCES);
+	expect(getsockname(udp, (struct sockaddr *)&address, &length) == 0);
+	expect(fails(connect(other, (struct sockaddr *)&address, sizeof(address))) == EACCES);
+	expect(fails(setsockopt(other, IPPROTO_IP, IP_TOS, &tos, sizeof(tos))) == EACCES);
+}
+
 static void *open_often(void *stop)
 {
 	while (!__atomic_load_n((bool *)stop, __ATOMIC_RELAXED)) {
@@ -389,6 +403,7 @@ static bool run_plain(const char *name)
 	    {"refused", refused},
 	    {"bound", bound},
 	    {"dscp", dscp},
+	    {"becomes-refused", becomes_refused},
 	    {"fork-among-threads", fork_among_threads},
 	    {"vfork-exec", vfork_exec},
 	    {"in-signal-handler", in_signal_handler},

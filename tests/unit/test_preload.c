@@ -32,14 +32,20 @@
 /* Shared by the test and the server's process. */
 struct record {
 	_Atomic unsigned int set_level, set_default, bound, get_level, others, without_fd;
-	_Atomic uint32_t level; /* of the last SET_LEVEL */
-	_Atomic int error;      /* what to answer */
-	_Atomic bool hang;      /* answer nothing */
+	_Atomic uint32_t level;  /* of the last SET_LEVEL */
+	_Atomic int error;       /* what to answer */
+	_Atomic int bound_error; /* what to answer to BOUND; 0: the same */
+	_Atomic bool hang;       /* answer nothing */
 };
 
 static char directory[64], path[96];
 static struct record *record;
 static pid_t server = -1;
+
+static int answer_to(uint32_t op)
+{
+	return op == TSCF_CONTROL_BOUND && record->bound_error != 0 ? record->bound_error : record->error;
+}
 
 static void on_request(void *context, struct tscf_control_call_in *call)
 {
@@ -64,7 +70,7 @@ static void on_request(void *context, struct tscf_control_call_in *call)
 		record->others++;
 	}
 	if (!record->hang)
-		tscf_control_answer(call, record->error, NULL);
+		tscf_control_answer(call, answer_to(call->request.op), NULL);
 }
 
 static bool brings_descriptor(uint32_t op)
@@ -212,6 +218,19 @@ START_TEST(policy_refuses)
 {
 	record->error = EACCES;
 	run("", "refused", NULL);
+}
+END_TEST
+
+/* A policy may name a port, a remote end or a DSCP: then the call that gives the socket one fails. */
+START_TEST(a_policy_refuses_what_the_socket_becomes)
+{
+	record->bound_error = EACCES;
+	run("", "becomes-refused", NULL);
+	ck_assert_uint_eq(record->bound, 3);
+	/* Other errors are no word of a policy. */
+	record->bound_error = EPERM;
+	run("", "bound", NULL);
+	run("", "dscp", NULL);
 }
 END_TEST
 
@@ -489,6 +508,7 @@ static Suite *make_suite(void)
 	tcase_add_test(with, every_inet_socket_gets_the_level);
 	tcase_add_test(with, no_level_is_for_policies);
 	tcase_add_test(with, policy_refuses);
+	tcase_add_test(with, a_policy_refuses_what_the_socket_becomes);
 	tcase_add_test(with, errno_is_the_kernels);
 	tcase_add_test(with, option_round_trip);
 	tcase_add_test(with, refusal_reaches_the_program);
