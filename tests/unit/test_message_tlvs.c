@@ -96,6 +96,25 @@ START_TEST(sizes)
 }
 END_TEST
 
+/* The largest size of what has a largest one that is not small. */
+START_TEST(largest_sizes)
+{
+	static const struct {
+		uint16_t type, most;
+	} limited[] = {
+	    {TSCF_TLV_AUTH_PROOF, TSCF_PROOF_MAX},          {TSCF_TLV_AUTH_CERTIFICATE, TSCF_CERTIFICATE_MAX},
+	    {TSCF_TLV_AUTH_KEY, TSCF_PUBLIC_KEY_MAX},       {TSCF_TLV_SIGNATURE, TSCF_SIGNATURE_MAX},
+	    {TSCF_TLV_CHAIN_PART, 4 + TSCF_CHAIN_PART_MAX},
+	};
+	static const uint8_t zero[TSCF_MESSAGE_MAX];
+
+	for (unsigned i = 0; i < sizeof(limited) / sizeof(limited[0]); i++) {
+		ck_assert_int_eq(decode_raw(limited[i].type, zero, limited[i].most), 0);
+		ck_assert_int_eq(decode_raw(limited[i].type, zero, (uint16_t)(limited[i].most + 1)), -EINVAL);
+	}
+}
+END_TEST
+
 /* Numbers come back; a TLV of another size is refused. */
 START_TEST(numbers)
 {
@@ -566,6 +585,7 @@ static Suite *make_suite(void)
 	TCase *values = tcase_create("values");
 
 	tcase_add_test(values, sizes);
+	tcase_add_test(values, largest_sizes);
 	tcase_add_test(values, numbers);
 	tcase_add_test(values, prefixes);
 	tcase_add_test(values, addresses);
