@@ -69,6 +69,8 @@ START_TEST(lengths_are_found)
 	whole[1] = ipv6(stream, 1234);
 	ck_assert_int_eq(tscf_frame_length(stream, 6), (int)whole[1]);
 	ck_assert_int_eq(tscf_frame_length(stream, 5), 0);
+	tscf_put_u16(stream + 4, TSCF_PACKET_MAX - 40);
+	ck_assert_int_eq(tscf_frame_length(stream, 6), TSCF_PACKET_MAX);
 	whole[2] = message(stream, 300);
 	for (uint32_t there = 1; there < 20; there++)
 		ck_assert_int_eq(tscf_frame_length(stream, there), 0);
@@ -100,6 +102,7 @@ START_TEST(what_is_neither_is_refused)
 	    {0x44, 0, 0, 40},
 	    /* longer than a packet can be */
 	    {0x60, 0, 0, 0, 0xff, 0xff},
+	    {0x60, 0, 0, 0, 0xff, 0xd8},
 	};
 	struct tscf_packet run;
 
