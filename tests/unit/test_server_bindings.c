@@ -136,6 +136,27 @@ START_TEST(encrypted_lost)
 }
 END_TEST
 
+/* An exception that a former tunnel left ends when the client of the next one has bound all but that. */
+START_TEST(exceptions_end)
+{
+	struct tscf_binding_key all, exception;
+
+	world_connect(&a);
+	world_encrypt(&a);
+	all = world_key(&a.plain, IPPROTO_TCP, 0, NULL, 0);
+	exception = world_key(&a.plain, IPPROTO_TCP, 80, NULL, 0);
+	ck_assert_int_eq(bind_only(&a, &all), TSCF_RESPONSE_SUCCESS);
+	ck_assert_int_eq(bind_at(&a, &exception, TSCF_LEVEL_UNENCRYPTED), TSCF_RESPONSE_SUCCESS);
+	world_disconnect(&a);
+	world_encrypt(&a);
+	ck_assert_int_eq(bind_only(&a, &all), TSCF_RESPONSE_SUCCESS);
+	ck_assert_int_eq(tscf_bindings_find(w->state->bindings, &exception, w->now)->level, TSCF_LEVEL_UNENCRYPTED);
+	ck_assert_int_eq(world_complete(&a), TSCF_RESPONSE_SUCCESS);
+	ck_assert_int_eq(tscf_bindings_find(w->state->bindings, &exception, w->now)->level, TSCF_LEVEL_ENCRYPTED_ONLY);
+	ck_assert_uint_eq(tscf_bindings_count(w->state->bindings), 1);
+}
+END_TEST
+
 /* A bind request that was overtaken by the release or the end of the same socket changes nothing. */
 START_TEST(overtaken_requests)
 {
@@ -283,6 +304,7 @@ static Suite *make_suite(void)
 	tcase_add_test(t, plain_released);
 	tcase_add_test(t, encrypted_released);
 	tcase_add_test(t, encrypted_lost);
+	tcase_add_test(t, exceptions_end);
 	tcase_add_test(t, overtaken_requests);
 	tcase_add_test(t, wrong_tunnel);
 	tcase_add_test(t, bind_others);

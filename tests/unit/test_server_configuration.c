@@ -438,6 +438,30 @@ START_TEST(cloned)
 }
 END_TEST
 
+/* The first one answers too late to keep its addresses from being given to the second, which has not used them yet. */
+START_TEST(cloned_and_heard_late)
+{
+	struct world_client clone;
+	struct tscf_addr had;
+
+	world_connect(&a);
+	had = a.plain;
+	clone = a;
+	tscf_endpoint_set_port(&clone.outer, 5001);
+	clone.run = 2;
+	ck_assert_int_eq(world_configure(&clone, NULL, false), -1);
+	w->now += SERVER_RIVAL_MS;
+	ck_assert_int_eq(world_configure(&clone, NULL, false), TSCF_RESPONSE_SUCCESS);
+	ck_assert(tscf_addr_equal(&clone.plain, &had));
+	ck_assert_int_eq(world_keepalive(&a, false), 0);
+	ck_assert_int_eq(world_keepalive(&clone, false), TSCF_RESPONSE_NO_SESSION);
+	ck_assert_ptr_null(world_plain(&clone));
+	ck_assert_ptr_nonnull(world_plain(&a));
+	ck_assert_ptr_eq(server_lease_find(&w->state->leases, &had)->plain, world_plain(&a));
+	ck_assert_int_eq(world_keepalive(&a, false), 0);
+}
+END_TEST
+
 static Suite *make_suite(void)
 {
 	Suite *s = suite_create("server_configuration");
@@ -463,6 +487,7 @@ static Suite *make_suite(void)
 	tcase_add_test(t, successor_not_wanted);
 	tcase_add_test(t, killed_and_back);
 	tcase_add_test(t, cloned);
+	tcase_add_test(t, cloned_and_heard_late);
 	suite_add_tcase(s, t);
 	return s;
 }

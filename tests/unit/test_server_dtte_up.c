@@ -160,6 +160,22 @@ START_TEST(up_implicit)
 }
 END_TEST
 
+/* A shield of one flow is the narrowest entry: it is replaced itself, and not left beside an entry of the port. */
+START_TEST(up_implicit_replaces_a_shield)
+{
+	struct tscf_binding_key flow = world_key(&a.plain, IPPROTO_UDP, SIP, remote_text, 4000);
+
+	ck_assert_int_eq(world_shield(&a, &flow, false), TSCF_RESPONSE_SUCCESS);
+	expect_dropped(down(SIP), SERVER_COUNT_SHIELDED);
+	world_encrypt(&a);
+	expect_tun(up(SIP, true));
+	ck_assert_int_eq(tscf_bindings_get(w->state->bindings, &flow)->state, TSCF_BINDING_ACTIVE);
+	ck_assert_uint_eq(tscf_bindings_count(w->state->bindings), 1);
+	expect_encrypted(down(SIP), &a);
+	expect_dropped(up(SIP, false), SERVER_COUNT_CLEAR_REFUSED);
+}
+END_TEST
+
 /* Packets still under way do not bind again what was released; later ones do. */
 START_TEST(up_encrypted_released)
 {
@@ -312,6 +328,7 @@ static TCase *up_case(const char *name, void (*start)(void))
 	tcase_add_test(t, up_encrypted_sources);
 	tcase_add_test(t, up_unconfigured);
 	tcase_add_test(t, up_implicit);
+	tcase_add_test(t, up_implicit_replaces_a_shield);
 	tcase_add_test(t, up_encrypted_released);
 	tcase_add_test(t, up_encrypted_unshields);
 	tcase_add_test(t, up_encrypted_binds_not);
