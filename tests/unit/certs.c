@@ -15,6 +15,7 @@
 #include <wolfssl/ssl.h>
 #include <wolfssl/wolfcrypt/asn_public.h>
 #include <wolfssl/wolfcrypt/ecc.h>
+#include <wolfssl/wolfcrypt/rsa.h>
 #include <wolfssl/wolfcrypt/sha256.h>
 
 static char directory[64];
@@ -150,23 +151,60 @@ static void set_usage(Cert *cert, const struct certs_spec *spec)
 	cert->pathLenSet = spec->last;
 }
 
-void certs_make(const struct certs_spec *spec)
+/** A key of one kind, and the type that wolfSSL has for that kind. */
+struct key {
+	int type;
+	ecc_key ecc;
+	RsaKey rsa;
+};
+
+static void *key_of(struct key *key)
+{
+	return key->type == RSA_TYPE ? (void *)&key->rsa : (void *)&key->ecc;
+}
+
+/** @p rsa: its bits; 0: a key of ECDSA. */
+static void make_key(struct key *key, int rsa, WC_RNG *rng)
+{
+	key->type = rsa ? RSA_TYPE : ECC_TYPE;
+	ck_assert_int_eq(wc_ecc_init(&key->ecc), 0);
+	ck_assert_int_eq(wc_InitRsaKey(&key->rsa, NULL), 0);
+	if (rsa)
+		ck_assert_int_eq(wc_MakeRsaKey(&key->rsa, rsa, WC_RSA_EXPONENT, rng), 0);
+	else
+		ck_assert_int_eq(wc_ecc_make_key(rng, 32, &key->ecc), 0);
+}
+
+static void free_key(struct key *key)
+{
+	wc_ecc_free(&key->ecc);
+	wc_FreeRsaKey(&key->rsa);
+}
+
+static void write_key(const char *file, struct key *key)
 {
 	byte der[4096];
-	ecc_key key, signer;
+	bool rsa = key->type == RSA_TYPE;
+	int length = rsa ? wc_RsaKeyToDer(&key->rsa, der, sizeof(der)) : wc_EccKeyToDer(&key->ecc, der, sizeof(der));
+
+	ck_assert_int_gt(length, 0);
+	write_pem(file, der, length, rsa ? PRIVATEKEY_TYPE : ECC_PRIVATEKEY_TYPE);
+}
+
+void certs_make(const struct certs_spec *spec)
+{
+	struct key key, issuer = {.type = ECC_TYPE}, *signer = spec->issuer ? &issuer : &key;
+	byte der[4096];
 	WC_RNG rng;
 	Cert cert;
 	int length;
 
 	ck_assert_int_eq(wc_InitRng(&rng), 0);
-	ck_assert_int_eq(wc_ecc_init(&key), 0);
-	ck_assert_int_eq(wc_ecc_init(&signer), 0);
-	ck_assert_int_eq(wc_ecc_make_key(&rng, 32, &key), 0);
+	ck_assert_int_eq(wc_ecc_init(&issuer.ecc), 0);
+	make_key(&key, spec->rsa, &rng);
+	write_key(path_of(spec->name, ".key"), &key);
 	ck_assert_int_eq(wc_InitCert(&cert), 0);
-	length = wc_EccKeyToDer(&key, der, sizeof(der));
-	ck_assert_int_gt(length, 0);
-	write_pem(path_of(spec->name, ".key"), der, length, ECC_PRIVATEKEY_TYPE);
-	cert.sigType = CTC_SHA256wECDSA;
+	cert.sigType = signer->type == RSA_TYPE ? CTC_SHA256wRSA : CTC_SHA256wECDSA;
 	cert.daysValid = 10;
 	cert.isCA = spec->ca;
 	set_usage(&cert, spec);
@@ -174,15 +212,14 @@ void certs_make(const struct certs_spec *spec)
 	if (spec->expired || spec->early)
 		set_dates(&cert, spec->early ? 40 : 20);
 	if (spec->issuer)
-		load_issuer(&cert, &signer, spec->issuer);
-	length = wc_MakeCert_ex(&cert, der, sizeof(der), ECC_TYPE, &key, &rng);
+		load_issuer(&cert, &issuer.ecc, spec->issuer);
+	length = wc_MakeCert_ex(&cert, der, sizeof(der), key.type, key_of(&key), &rng);
 	ck_assert_int_gt(length, 0);
-	length =
-	    wc_SignCert_ex(cert.bodySz, cert.sigType, der, sizeof(der), ECC_TYPE, spec->issuer ? &signer : &key, &rng);
+	length = wc_SignCert_ex(cert.bodySz, cert.sigType, der, sizeof(der), signer->type, key_of(signer), &rng);
 	ck_assert_int_gt(length, 0);
 	write_pem(path_of(spec->name, ".pem"), der, length, CERT_TYPE);
-	wc_ecc_free(&signer);
-	wc_ecc_free(&key);
+	wc_ecc_free(&issuer.ecc);
+	free_key(&key);
 	wc_FreeRng(&rng);
 }
 

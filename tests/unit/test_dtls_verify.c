@@ -104,6 +104,76 @@ START_TEST(weak_offers_are_refused)
 }
 END_TEST
 
+/* --- RSA --- */
+
+/** A new certificate with an RSA key of @p bits, signed by "ca". */
+static void make_rsa(const char *name, int bits)
+{
+	const struct certs_spec spec = {.name = name, .issuer = "ca", .dns = {"vpn.example.org"}, .rsa = bits};
+
+	certs_make(&spec);
+}
+
+START_TEST(rsa_is_accepted)
+{
+	static const char *const suites[] = {"ECDHE-RSA-AES128-GCM-SHA256", "ECDHE-RSA-AES256-GCM-SHA384",
+					     "ECDHE-RSA-CHACHA20-POLY1305"};
+
+	make_rsa("rsa", 2048);
+	dtls_restart_server_with("rsa");
+	for (unsigned i = 0; i < sizeof(suites) / sizeof(suites[0]); i++) {
+		dtls_replace_client_tls(tls_case_client("ca.pem", "vpn.example.org", i == 0 ? NULL : tls_case_pin));
+		ck_assert_int_eq(wolfSSL_CTX_set_cipher_list(dtls_world.client_tls->ctx, suites[i]), WOLFSSL_SUCCESS);
+		accepted();
+	}
+}
+END_TEST
+
+/* The server is one of others: ours does not take such a key. */
+START_TEST(small_rsa_keys_are_refused)
+{
+	WOLFSSL_CTX *ctx;
+
+	make_rsa("rsa", 2048);
+	make_rsa("small", 1024);
+	dtls_restart_server_with("rsa");
+	tscf_transport_close(dtls_world.server.transport);
+	ctx = dtls_world.server_tls->ctx;
+	ck_assert_int_eq(wolfSSL_CTX_SetMinRsaKey_Sz(ctx, 1024), WOLFSSL_SUCCESS);
+	ck_assert_int_eq(wolfSSL_CTX_use_certificate_chain_file(ctx, certs_path("small.pem")), WOLFSSL_SUCCESS);
+	ck_assert_int_eq(wolfSSL_CTX_use_PrivateKey_file(ctx, certs_path("small.key"), WOLFSSL_FILETYPE_PEM),
+			 WOLFSSL_SUCCESS);
+	dtls_start_server();
+	offer_is_refused("RSA");
+}
+END_TEST
+
+START_TEST(a_server_has_no_small_rsa_key)
+{
+	char error[TSCF_TLS_ERROR];
+
+	make_rsa("small", 1024);
+	ck_assert_ptr_null(tscf_tls_server(certs_path("small.pem"), certs_path("small.key"), error));
+}
+END_TEST
+
+/* One end has nothing but CBC; or a client wants signatures with SHA-1. */
+START_TEST(weak_rsa_is_refused)
+{
+	static const char *const cbc[] = {"ECDHE-RSA-AES128-SHA", "ECDHE-RSA-AES128-SHA256"};
+	WOLFSSL_CTX *weak;
+
+	make_rsa("rsa", 2048);
+	dtls_restart_server_with("rsa");
+	weak = _i < 3 ? dtls_world.client_tls->ctx : dtls_world.server_tls->ctx;
+	if (_i == 0)
+		ck_assert_int_eq(wolfSSL_CTX_set1_sigalgs_list(weak, "RSA+SHA1"), WOLFSSL_SUCCESS);
+	else
+		ck_assert_int_eq(wolfSSL_CTX_set_cipher_list(weak, cbc[_i % 2]), WOLFSSL_SUCCESS);
+	offer_is_refused("the other end refuses");
+}
+END_TEST
+
 START_TEST(dtls_1_0_is_refused)
 {
 	wolfSSL_CTX_free(dtls_world.client_tls->ctx);
@@ -254,6 +324,10 @@ static Suite *make_suite(void)
 	tcase_add_test(tc, an_expired_server_is_refused);
 	tcase_add_test(tc, a_client_is_no_server);
 	tcase_add_loop_test(tc, weak_offers_are_refused, 0, 2);
+	tcase_add_test(tc, rsa_is_accepted);
+	tcase_add_test(tc, small_rsa_keys_are_refused);
+	tcase_add_test(tc, a_server_has_no_small_rsa_key);
+	tcase_add_loop_test(tc, weak_rsa_is_refused, 0, 5);
 	tcase_add_test(tc, dtls_1_0_is_refused);
 	tcase_add_test(tc, the_right_server_is_accepted);
 	tcase_add_test(tc, a_stolen_certificate_is_no_proof);
