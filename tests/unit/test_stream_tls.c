@@ -82,8 +82,8 @@ START_TEST(suites_and_versions)
 }
 END_TEST
 
-/** The handshake fails when the client offers no more than it is told to. */
-static void refused(int version, const char *suite)
+/** The handshake fails for @p reason when the client offers no more than it is told to. */
+static void refused(int version, const char *suite, const char *reason)
 {
 	struct transport_end client = {0};
 
@@ -93,6 +93,7 @@ static void refused(int version, const char *suite)
 	connect_to(&client, TLS);
 	ck_assert(tscf_test_run_until(loop, transport_is_settled, &client, 9));
 	ck_assert_uint_eq(client.up, 0);
+	ck_assert_msg(strstr(client.reason, reason) != NULL, "%s", client.reason);
 	tscf_transport_close(client.transport);
 }
 
@@ -101,7 +102,7 @@ START_TEST(weak_offers_are_refused)
 {
 	static const char *const suites[] = {"ECDHE-ECDSA-AES128-SHA", "ECDHE-ECDSA-AES128-SHA256"};
 
-	refused(TLS1_2_VERSION, suites[_i]);
+	refused(TLS1_2_VERSION, suites[_i], "handshake");
 }
 END_TEST
 
@@ -109,7 +110,7 @@ END_TEST
 START_TEST(old_versions_are_refused)
 {
 	ck_assert_int_eq(wolfSSL_CTX_set_min_proto_version(client_tls->stream_ctx, TLS1_1_VERSION), WOLFSSL_SUCCESS);
-	refused(TLS1_1_VERSION, "ECDHE-ECDSA-AES128-SHA");
+	refused(TLS1_1_VERSION, "ECDHE-ECDSA-AES128-SHA", "version");
 }
 END_TEST
 

@@ -373,6 +373,137 @@ START_TEST(a_client_must_verify)
 }
 END_TEST
 
+/* --- what a client offers --- */
+
+#define LENGTH_OF_RANDOM 32
+#define DTLS_1_2         0xfefd
+
+/** Bytes that are read from their beginning. */
+struct view {
+	const uint8_t *at;
+	size_t left;
+};
+
+static unsigned take(struct view *v, unsigned bytes)
+{
+	unsigned number = 0;
+
+	ck_assert_uint_ge(v->left, bytes);
+	for (unsigned i = 0; i < bytes; i++)
+		number = number << 8 | v->at[i];
+	v->at += bytes;
+	v->left -= bytes;
+	return number;
+}
+
+/** Take @p length bytes. */
+static struct view part(struct view *v, size_t length)
+{
+	struct view taken = {v->at, length};
+
+	ck_assert_uint_ge(v->left, length);
+	v->at += length;
+	v->left -= length;
+	return taken;
+}
+
+static struct view hello;
+
+static int note(WOLFSSL *ssl, char *data, int length, void *context)
+{
+	static uint8_t bytes[1500];
+
+	(void)ssl;
+	(void)context;
+	ck_assert_uint_le((unsigned)length, sizeof(bytes));
+	memcpy(bytes, data, (size_t)length);
+	hello = (struct view){bytes, (size_t)length};
+	return length;
+}
+
+static int nothing_came(WOLFSSL *ssl, char *data, int room, void *context)
+{
+	(void)ssl;
+	(void)data;
+	(void)room;
+	(void)context;
+	return WOLFSSL_CBIO_ERR_WANT_READ;
+}
+
+/** Begin a handshake that goes no further; @p stream: by TLS, not DTLS. */
+static void say_hello(bool stream)
+{
+	struct tscf_tls *tls = tscf_tls_client(NULL, NULL, PIN_TEXT, error);
+	struct tscf_tls_check check;
+	WOLFSSL *ssl = stream ? tscf_tls_stream_connection(tls, &check) : tscf_tls_connection(tls, &check);
+
+	ck_assert_ptr_nonnull(ssl);
+	wolfSSL_SSLSetIOSend(ssl, note);
+	wolfSSL_SSLSetIORecv(ssl, nothing_came);
+	ck_assert_int_ne(wolfSSL_connect(ssl), WOLFSSL_SUCCESS);
+	wolfSSL_free(ssl);
+	tscf_tls_free(tls);
+}
+
+/** Each number of two bytes in @p list must be one of @p known, which ends with 0. */
+static void expect_known(struct view list, const uint16_t *known, const char *what)
+{
+	ck_assert_uint_gt(list.left, 0);
+	while (list.left > 0) {
+		const unsigned number = take(&list, 2);
+		const uint16_t *k = known;
+
+		while (*k != 0 && *k != number)
+			k++;
+		ck_assert_msg(*k != 0, "%s: 0x%04x", what, number);
+	}
+}
+
+/** @return how many of the extensions that list groups, signatures and versions are there. */
+static unsigned expect_extensions(struct view list)
+{
+	static const uint16_t groups[] = {23, 24, 25, 29, 0}, versions[] = {0x0304, 0x0303, 0};
+	static const uint16_t signatures[] = {0x0403, 0x0503, 0x0603, 0x0804, 0x0805, 0x0806, 0x0809,
+					      0x080a, 0x080b, 0x0401, 0x0501, 0x0601, 0};
+	unsigned seen = 0;
+
+	while (list.left > 0) {
+		const unsigned type = take(&list, 2);
+		struct view value = part(&list, take(&list, 2));
+
+		seen += type == 10 || type == 13 || type == 43;
+		if (type == 10)
+			expect_known(part(&value, take(&value, 2)), groups, "group");
+		else if (type == 13)
+			expect_known(part(&value, take(&value, 2)), signatures, "signature");
+		else if (type == 43)
+			expect_known(part(&value, take(&value, 1)), versions, "version");
+	}
+	return seen;
+}
+
+/* Whoever the server is: nothing weak is offered to it (numbers: RFC 8446, 4.2 and B.4; RFC 5289; RFC 7905). */
+START_TEST(a_client_offers_nothing_weak)
+{
+	/* 0xff: it knows of safe renegotiation (RFC 5746, 3.3). */
+	static const uint16_t suites[] = {0xc02b, 0xc02f, 0xc02c, 0xc030, 0xcca9, 0xcca8,
+					  0x1301, 0x1302, 0x1303, 0xff,   0};
+	const bool stream = _i == 1;
+
+	say_hello(stream);
+	/* The headers of record and message. */
+	part(&hello, stream ? 5 + 4 : 13 + 12);
+	ck_assert_uint_eq(take(&hello, 2), stream ? TLS1_2_VERSION : DTLS_1_2);
+	part(&hello, LENGTH_OF_RANDOM);
+	part(&hello, take(&hello, 1));
+	if (!stream)
+		part(&hello, take(&hello, 1));
+	expect_known(part(&hello, take(&hello, 2)), suites, "suite");
+	part(&hello, take(&hello, 1));
+	ck_assert_uint_eq(expect_extensions(part(&hello, take(&hello, 2))), stream ? 3 : 2);
+}
+END_TEST
+
 static Suite *make_suite(void)
 {
 	Suite *suite = suite_create("tls");
@@ -396,6 +527,7 @@ static Suite *make_suite(void)
 	tcase_add_test(tc, expired_cas_among_others);
 	tcase_add_test(tc, dates_are_warned_of);
 	tcase_add_test(tc, a_client_must_verify);
+	tcase_add_loop_test(tc, a_client_offers_nothing_weak, 0, 2);
 	suite_add_tcase(suite, tc);
 	return suite;
 }
