@@ -11,8 +11,10 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/** A thread that an order holds up for this long is left behind. */
-#define DEADLINE_S 0.5
+/** A thread that an order holds up for this long is left behind, if it does so for SECOND_LOOK_S more: the thread may
+ * have waited for a processor until now. */
+#define DEADLINE_S    0.5
+#define SECOND_LOOK_S 0.25
 /** So often it may go on waiting for a processor. */
 #define PATIENCE 20U
 /** Threads left behind in a row, each after DEADLINE_S, before it is logged again. */
@@ -48,7 +50,8 @@ struct tscf_intake {
 	struct intake_thread *thread;
 	int sock; /* to the thread; -1: there is none */
 	uint64_t orders;
-	unsigned waited; /* deadlines in a row without a report */
+	unsigned waited;  /* deadlines in a row without a report */
+	uint64_t suspect; /* number of the order that gets a second look */
 	struct slot slots[TSCF_INTAKE_SLOTS];
 	uint32_t first, last; /* orders under way */
 	uint32_t free_hint;
@@ -61,12 +64,14 @@ struct tscf_intake {
 
 /* --- orders under way, oldest first --- */
 
-static void watch_deadline(struct tscf_intake *in)
+static void watch_deadline(struct tscf_intake *in, ev_tstamp after)
 {
 	ev_timer_stop(in->loop, &in->deadline);
 	if (in->first == NONE)
 		return;
-	ev_timer_set(&in->deadline, DEADLINE_S, 0.);
+	/* The loop's time is that of the turn's begin, which may be long ago. */
+	ev_now_update(in->loop);
+	ev_timer_set(&in->deadline, after, 0.);
 	ev_timer_start(in->loop, &in->deadline);
 }
 
@@ -82,14 +87,14 @@ static void order_add(struct tscf_intake *in, uint32_t slot)
 		in->slots[in->last].next = slot;
 	in->last = slot;
 	if (was_idle)
-		watch_deadline(in);
+		watch_deadline(in, DEADLINE_S);
 }
 
 static void order_done(struct tscf_intake *in)
 {
 	in->first = in->slots[in->first].next;
 	in->waited = 0;
-	watch_deadline(in);
+	watch_deadline(in, DEADLINE_S);
 }
 
 static int give_order(struct tscf_intake *in, uint32_t op, uint32_t slot, uint32_t size, int fd)
@@ -220,12 +225,18 @@ static void on_deadline(struct ev_loop *loop, ev_timer *watcher, int events)
 {
 	struct tscf_intake *in = watcher->data;
 	uint32_t culprit = in->first;
+	const uint64_t order = in->slots[culprit].order;
 	int error;
 
 	(void)loop, (void)events;
-	if (!tscf_intake_thread_leave_at(in->thread, in->slots[culprit].order)) {
+	if (in->suspect != order && tscf_intake_thread_is_at(in->thread, order)) {
+		in->suspect = order;
+		watch_deadline(in, SECOND_LOOK_S);
+		return;
+	}
+	if (!tscf_intake_thread_leave_at(in->thread, order)) {
 		if (++in->waited < PATIENCE) {
-			watch_deadline(in);
+			watch_deadline(in, DEADLINE_S);
 			return;
 		}
 		culprit = NONE;

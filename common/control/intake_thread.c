@@ -265,6 +265,11 @@ int tscf_intake_thread_start(struct intake_thread **out)
 	return sock;
 }
 
+bool tscf_intake_thread_is_at(const struct intake_thread *t, uint64_t number)
+{
+	return atomic_load(&t->at) == number;
+}
+
 bool tscf_intake_thread_leave_at(struct intake_thread *t, uint64_t number)
 {
 	return atomic_compare_exchange_strong(&t->at, &number, LEFT);

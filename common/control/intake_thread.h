@@ -33,6 +33,8 @@ struct intake_report {
  * @return the loop's end of its socket, or -errno; *out is ended by tscf_intake_thread_leave.
  */
 int tscf_intake_thread_start(struct intake_thread **out);
+/** @return whether the thread has taken up order @p number, and is not done with it. */
+bool tscf_intake_thread_is_at(const struct intake_thread *thread, uint64_t number);
 /**
  * Leave the thread behind if order @p number holds it up: it reports nothing more, and takes up no other order.
  *

@@ -3,7 +3,9 @@
 #include "tests/unit/control_case.h"
 #include "tests/unit/runner.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -264,6 +266,62 @@ START_TEST(threads_do_not_meet)
 }
 END_TEST
 
+/* Make a connection whose last close() waits until the other end, *peer, has read what there is. */
+static int lingering(int *peer)
+{
+	const struct linger linger = {.l_onoff = 1, .l_linger = 20};
+	struct sockaddr_in addr = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	socklen_t length = sizeof(addr);
+	int listener = socket(AF_INET, SOCK_STREAM, 0), fd = socket(AF_INET, SOCK_STREAM, 0);
+	static const char text[65536];
+
+	ck_assert_int_eq(bind(listener, (struct sockaddr *)&addr, sizeof(addr)), 0);
+	ck_assert_int_eq(listen(listener, 1), 0);
+	ck_assert_int_eq(getsockname(listener, (struct sockaddr *)&addr, &length), 0);
+	ck_assert_int_eq(connect(fd, (struct sockaddr *)&addr, sizeof(addr)), 0);
+	*peer = accept(listener, NULL, NULL);
+	ck_assert_int_ge(*peer, 0);
+	close(listener);
+	while (send(fd, text, sizeof(text), MSG_DONTWAIT) > 0)
+		;
+	ck_assert_int_eq(setsockopt(fd, SOL_SOCKET, SO_LINGER, &linger, sizeof(linger)), 0);
+	return fd;
+}
+
+struct stalled {
+	int fd, result;
+};
+
+static void *ask_and_stall(void *data)
+{
+	const struct tscf_control_request stall = {.magic = TSCF_CONTROL_MAGIC, .op = OP_STALL, .level = 700};
+	struct stalled *s = data;
+
+	s->result = tscf_control_call(path, &stall, s->fd, 5000, NULL);
+	return NULL;
+}
+
+/* The loop has been busy when it has the intake close a descriptor, and that takes a moment: nobody is to blame. */
+START_TEST(a_late_loop_blames_nobody)
+{
+	char text[65536];
+	struct stalled s;
+	pthread_t thread;
+	int peer;
+
+	s.fd = lingering(&peer);
+	ck_assert_int_eq(pthread_create(&thread, NULL, ask_and_stall, &s), 0);
+	wait_until(daemon_end.requests == 1);
+	close(s.fd);
+	poll(NULL, 0, 850);
+	while (read(peer, text, sizeof(text)) > 0)
+		;
+	pthread_join(thread, NULL);
+	ck_assert_int_eq(s.result, 0);
+	close(peer);
+}
+END_TEST
+
 static Suite *make_suite(void)
 {
 	Suite *suite = suite_create("control");
@@ -282,6 +340,7 @@ static Suite *make_suite(void)
 	tcase_add_test(calls, kept_call);
 	tcase_add_test(calls, kept_call_that_does_not_read);
 	tcase_add_test(calls, threads_do_not_meet);
+	tcase_add_test(calls, a_late_loop_blames_nobody);
 	suite_add_tcase(suite, calls);
 	return suite;
 }
