@@ -105,7 +105,7 @@ start_both() {
 state() {
 	mkdir -p "$ROOT"/var/lib/tscf "$ROOT"/var/log/tscf "$ROOT"/etc/tscf
 	touch "$ROOT"/var/lib/tscf/{client-id,resume-secret,enrolled-clients,server.db,server.db-wal,server.db.complete,server.crt,server.key,server.lock} "$ROOT/var/log/tscf/accounting.log" \
-		"$ROOT"/etc/tscf/tscf-{client,server}.{conf,psk} "$ROOT/etc/tscf/tscf-server.nft"
+		"$ROOT"/etc/tscf/tscf-{client,server}.{conf,psk} "$ROOT"/etc/tscf/tscf-server.{denied,nft}
 }
 # files FOLDER: those of the copy
 files() { (LC_ALL=C && cd "$ROOT$1" && echo *); }

@@ -23,7 +23,7 @@ place() {
 leave_services() {
 	journalctl --quiet --no-pager --unit=tscf-client --unit=tscf-server >"$T/journal.log"
 	systemctl disable --quiet --now tscf-client tscf-server
-	rm -rf "${DROP_INS[@]}" /etc/tscf/tscf-{client,server}.{conf,psk} /etc/tscf/tscf-server.{nft,psk.lock} /var/lib/tscf/*
+	rm -rf "${DROP_INS[@]}" /etc/tscf/tscf-{client,server}.{conf,psk} /etc/tscf/tscf-server.{denied,nft,psk.lock} /var/lib/tscf/*
 	systemctl daemon-reload
 } 2>/dev/null
 trap 'status=$?; leave_services; (exit $status); cleanup' EXIT
