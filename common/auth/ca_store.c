@@ -122,6 +122,9 @@ const char *tscf_ca_store_verify(const struct tscf_ca_store *a, const struct tsc
 {
 	const char *why = TSCF_REFUSAL_UNKNOWN_CA;
 
+	for (unsigned n = 0; n < count; n++)
+		if (tscf_cert_is_weakly_signed(links[n].der, links[n].length))
+			return "the certificate is signed with SHA-1 or MD5";
 	for (size_t i = 0; i < a->count; i++) {
 		const char *this = verify(&a->list[i], links, count);
 

@@ -159,6 +159,26 @@ static bool entry_matches(const DNS_entry *entry, const char *name, const struct
 	return entry->type == ASN_DNS_TYPE && tscf_cert_dns_matches(entry->name, (size_t)entry->len, name);
 }
 
+static bool is_weak(word32 signature)
+{
+	return signature == CTC_SHAwRSA || signature == CTC_SHAwECDSA || signature == CTC_SHAwDSA ||
+	       signature == CTC_MD5wRSA || signature == CTC_MD2wRSA;
+}
+
+bool tscf_cert_is_weakly_signed(const uint8_t *der, size_t length)
+{
+	struct DecodedCert cert;
+	bool is = false;
+
+	if (length > INT32_MAX)
+		return false;
+	wc_InitDecodedCert(&cert, der, (word32)length, NULL);
+	if (wc_ParseCert(&cert, CERT_TYPE, NO_VERIFY, NULL) == 0)
+		is = !cert.selfSigned && is_weak(cert.signatureOID);
+	wc_FreeDecodedCert(&cert);
+	return is;
+}
+
 bool tscf_cert_is_for(const uint8_t *der, size_t length, const char *name)
 {
 	struct DecodedCert cert;

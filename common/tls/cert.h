@@ -44,6 +44,8 @@ int tscf_pin_parse(const char *text, uint8_t digest[TSCF_PIN_SIZE]);
 /** Write the text of a pin into @p text of TSCF_PIN_TEXT bytes.  @return text. */
 const char *tscf_pin_format(const uint8_t digest[TSCF_PIN_SIZE], char *text);
 
+/** @return whether another certificate has signed this one with SHA-1 or MD5, so that anybody may have forged it. */
+bool tscf_cert_is_weakly_signed(const uint8_t *der, size_t length);
 /**
  * @return whether a subject alternative name of the certificate is @p name: a DNS name (RFC 6125, with "*" for one
  * whole first label) or, if @p name is the text of an IP address, that address.  The common name is ignored (RFC 9525).

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The client's rules.  With a CA, the chain must be valid, the server's own certificate must be for the configured
- * name, and no certificate may be revoked, if that is checked.  With a pin, the server's own key must be the pinned
- * one.  Every configured check must succeed, and at least one is always configured.  With a pin alone, chain, name and
- * dates do not matter: the pin names the key itself, and the handshake proves that the server has it.
+ * The client's rules.  With a CA, the chain must be valid and signed with SHA-256 or better, the server's own
+ * certificate must be for the configured name, and no certificate may be revoked, if that is checked.  With a pin, the
+ * server's own key must be the pinned one.  Every configured check must succeed, and at least one is always configured.
+ * With a pin alone, chain, name and dates do not matter: the pin names the key itself, and the handshake proves that
+ * the server has it.
  */
 #include "common/crypto/hash.h"
 #include "common/tls/tls_context.h"
@@ -91,11 +92,24 @@ static bool is_revoked(struct tscf_tls_check *check, const struct tscf_chain_lin
 	return why != NULL;
 }
 
+/** wolfSSL takes such signatures in certificates, whatever the list of algorithms for the handshake says. */
+static bool is_weakly_signed(struct tscf_tls_check *check, const struct tscf_chain_link *links, unsigned count)
+{
+	for (unsigned i = 0; i < count; i++) {
+		if (!tscf_cert_is_weakly_signed(links[i].der, links[i].length))
+			continue;
+		tscf_tls_refuse(check, "certificate is signed with SHA-1 or MD5");
+		return true;
+	}
+	return false;
+}
+
 int tscf_tls_judge(struct tscf_tls_check *check, const struct tscf_chain_link *links, unsigned count)
 {
 	const struct tscf_chain_link *leaf = &links[0];
 
-	if (check->tls->has_ca && (!name_is_right(check, leaf->der, leaf->length) || is_revoked(check, links, count)))
+	if (check->tls->has_ca && (is_weakly_signed(check, links, count) ||
+				   !name_is_right(check, leaf->der, leaf->length) || is_revoked(check, links, count)))
 		return 0;
 	if (check->tls->has_pin && !pin_is_right(check, leaf->der, leaf->length))
 		return 0;

@@ -204,7 +204,7 @@ void certs_make(const struct certs_spec *spec)
 	make_key(&key, spec->rsa, &rng);
 	write_key(path_of(spec->name, ".key"), &key);
 	ck_assert_int_eq(wc_InitCert(&cert), 0);
-	cert.sigType = signer->type == RSA_TYPE ? CTC_SHA256wRSA : CTC_SHA256wECDSA;
+	cert.sigType = signer->type == RSA_TYPE ? CTC_SHA256wRSA : spec->sha1 ? CTC_SHAwECDSA : CTC_SHA256wECDSA;
 	cert.daysValid = 10;
 	cert.isCA = spec->ca;
 	set_usage(&cert, spec);
@@ -240,6 +240,9 @@ void certs_make_clients(void)
 						  {.name = "old-middle", .issuer = "ca", .ca = true, .expired = true},
 						  {.name = "old-deep", .issuer = "old-middle"},
 						  {.name = "child", .issuer = "phone"},
+						  {.name = "weak", .issuer = "ca", .sha1 = true},
+						  {.name = "weak-middle", .issuer = "ca", .ca = true, .sha1 = true},
+						  {.name = "weak-deep", .issuer = "weak-middle"},
 						  {.name = "stranger", .issuer = "other"}};
 
 	certs_make_directory();

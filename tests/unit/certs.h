@@ -28,6 +28,7 @@ struct certs_spec {
 	bool client;    /**< for clients only */
 	bool last;      /**< of a CA: it signs no CAs (path length 0) */
 	bool no_signer; /**< of a CA: its key is not for certificates (key usage) */
+	bool sha1;      /**< signed with SHA-1, by a key of ECDSA */
 	int rsa;        /**< bits of an RSA key; 0: the key is one of ECDSA, as that of each issuer is */
 };
 

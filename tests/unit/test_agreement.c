@@ -46,6 +46,11 @@ static void make_certificates(void)
 	    {.name = "near", .issuer = "last", .dns = {"server.example"}},
 	    {.name = "too-far", .issuer = "last", .ca = true},
 	    {.name = "far", .issuer = "too-far", .dns = {"server.example"}},
+	    {.name = "weak", .issuer = "ca", .dns = {"server.example"}, .sha1 = true},
+	    {.name = "old-root", .ca = true, .sha1 = true},
+	    {.name = "under-old", .issuer = "old-root", .dns = {"server.example"}},
+	    {.name = "weak-ca", .issuer = "ca", .ca = true, .sha1 = true},
+	    {.name = "below-weak", .issuer = "weak-ca", .dns = {"server.example"}},
 	    {.name = "no-signer", .issuer = "ca", .ca = true, .no_signer = true},
 	    {.name = "misused", .issuer = "no-signer", .dns = {"server.example"}},
 	};
@@ -448,6 +453,10 @@ START_TEST(certificates_are_judged_as_in_a_handshake)
 	    /* A CA may be limited. */
 	    {{"near", "last"}, "ca.pem", "server.example", NULL},
 	    {{"far", "too-far", "last"}, "ca.pem", "server.example", "certificate is not signed by a known CA"},
+	    {{"weak"}, "ca.pem", "server.example", "certificate is signed with SHA-1 or MD5"},
+	    {{"below-weak", "weak-ca"}, "ca.pem", "server.example", "certificate is signed with SHA-1 or MD5"},
+	    /* The client has this one itself, so its signature proves nothing. */
+	    {{"under-old", "old-root"}, "old-root.pem", "server.example", NULL},
 	    {{"misused", "no-signer"}, "ca.pem", "server.example", "certificate is not signed by a known CA"},
 	};
 	uint8_t chain[8192];
@@ -550,7 +559,7 @@ static Suite *make_suite(void)
 	tcase_add_test(tc, shares_are_made_anew);
 	tcase_add_test(tc, only_points_are_answered);
 	tcase_add_test(tc, an_answer_that_has_no_room_is_none);
-	tcase_add_loop_test(tc, certificates_are_judged_as_in_a_handshake, 0, 13);
+	tcase_add_loop_test(tc, certificates_are_judged_as_in_a_handshake, 0, 16);
 	tcase_add_test(tc, a_pin_needs_neither_clock_nor_ca);
 	tcase_add_test(tc, certificates_come_in_parts);
 	tcase_add_test(tc, a_renewed_certificate_signs);

@@ -74,6 +74,17 @@ START_TEST(an_expired_server_is_refused)
 }
 END_TEST
 
+/* A certificate whose signature can be forged proves nothing; a pin does. */
+START_TEST(a_weak_signature_is_refused)
+{
+	dtls_restart_server_with("weak");
+	dtls_replace_client_tls(tls_case_client("ca.pem", "vpn.example.org", NULL));
+	refused("certificate is signed with SHA-1 or MD5");
+	dtls_replace_client_tls(tls_case_client(NULL, NULL, tls_case_pin));
+	accepted();
+}
+END_TEST
+
 /* Every client may have a certificate of the CA: by that it is no server. */
 START_TEST(a_client_is_no_server)
 {
@@ -322,6 +333,7 @@ static Suite *make_suite(void)
 
 	tcase_add_test(tc, a_wrong_server_is_refused);
 	tcase_add_test(tc, an_expired_server_is_refused);
+	tcase_add_test(tc, a_weak_signature_is_refused);
 	tcase_add_test(tc, a_client_is_no_server);
 	tcase_add_loop_test(tc, weak_offers_are_refused, 0, 2);
 	tcase_add_test(tc, rsa_is_accepted);

@@ -210,6 +210,9 @@ START_TEST(by_certificate)
 	c = certificate("late");
 	ck_assert_str_eq(prove(c, &subject, s), "the certificate has expired");
 	ck_assert_str_eq(who.name, "certificate late");
+	tscf_credential_drop(c);
+	c = certificate("weak");
+	ck_assert_str_eq(prove(c, &subject, s), "the certificate is signed with SHA-1 or MD5");
 	tscf_client_auth_drop(s);
 	s = server(ALICE, false, NULL);
 	ck_assert_str_eq(prove(c, &subject, s), "this server takes no certificates");

@@ -16,6 +16,7 @@ void tls_case_prepare(void)
 	    {.name = "expired", .issuer = "ca", .dns = {"vpn.example.org"}, .expired = true},
 	    {.name = "self", .dns = {"vpn.example.org"}},
 	    {.name = "phone", .issuer = "ca", .dns = {"vpn.example.org"}, .client = true},
+	    {.name = "weak", .issuer = "ca", .dns = {"vpn.example.org"}, .sha1 = true},
 	};
 
 	certs_make_directory();
