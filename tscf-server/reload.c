@@ -19,6 +19,7 @@
 
 #include "common/base/clock.h"
 #include "common/base/log.h"
+#include "common/crypto/crypto.h"
 #include "common/daemon/reader.h"
 
 #include <errno.h>
@@ -166,6 +167,7 @@ static void work(struct tscf_reader_job *job)
 	struct reload *r = (struct reload *)job;
 
 	r->err = read_all(r);
+	tscf_crypto_thread_end();
 }
 
 static void free_reload(struct tscf_reader_job *job)

@@ -15,6 +15,7 @@
 #include "common/auth/proof.h"
 #include "common/base/clock.h"
 #include "common/base/log.h"
+#include "common/crypto/crypto.h"
 #include "common/daemon/reader.h"
 #include "common/daemon/renewed_file.h"
 
@@ -98,6 +99,7 @@ static void work(struct tscf_reader_job *job)
 	for (struct clients *c = w->clients; c; c = c->next)
 		read_clients(c);
 	read_limits(w);
+	tscf_crypto_thread_end();
 }
 
 /* --- what was read is taken --- */

@@ -13,6 +13,7 @@
 #include <string.h>
 #include <wolfssl/ssl.h>
 #include <wolfssl/wolfcrypt/cryptocb.h>
+#include <wolfssl/wolfcrypt/ecc.h>
 #include <wolfssl/wolfcrypt/error-crypt.h>
 #include <wolfssl/wolfcrypt/sha256.h>
 
@@ -191,6 +192,12 @@ int tscf_crypto_acquire(void)
 void tscf_crypto_release(void)
 {
 	wolfSSL_Cleanup();
+}
+
+/* A table of points on the curves, 1.6 MB. */
+void tscf_crypto_thread_end(void)
+{
+	wc_ecc_fp_free();
 }
 
 bool tscf_crypto_has_aes(void)

@@ -35,6 +35,9 @@ int tscf_crypto_acquire(void);
 /** The last release stops wolfSSL. */
 void tscf_crypto_release(void);
 
+/** Free what wolfSSL keeps for this thread.  A thread that reads keys or certificates calls it before it ends. */
+void tscf_crypto_thread_end(void);
+
 /** @return 0, or -ENOMEM with nothing left to free. */
 int tscf_crypto_session_init(struct tscf_crypto_session *session);
 /** Wipe and free the content of @p session; a session that is all zero is allowed. */

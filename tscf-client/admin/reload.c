@@ -3,6 +3,7 @@
 
 #include "common/base/log.h"
 #include "common/control/control.h"
+#include "common/crypto/crypto.h"
 #include "tscf-client/sockets/searches.h"
 
 #include <errno.h>
@@ -49,6 +50,7 @@ static void work(struct search *search)
 	reload->stage = OTHERS;
 	if (reload->error == 0)
 		reload->error = renewal_read(reload->config, &reload->files);
+	tscf_crypto_thread_end();
 }
 
 static void free_reload(struct search *search)

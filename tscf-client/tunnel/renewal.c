@@ -2,6 +2,7 @@
 #include "tscf-client/tunnel/renewal.h"
 
 #include "common/base/log.h"
+#include "common/crypto/crypto.h"
 #include "tscf-client/sockets/searches.h"
 
 #include <errno.h>
@@ -83,6 +84,7 @@ static void work(struct search *search)
 	look->lists_changed = tscf_renewed_files_settled(&look->lists, 1);
 	if (look->lists_changed)
 		read_lists(look->config, &look->read.crl, look->lists_error);
+	tscf_crypto_thread_end();
 }
 
 static void renew_credential(struct renewal *r, struct renewal_look *look)
