@@ -75,17 +75,6 @@ static void begin(struct one *o, const struct one *before, int waits_for, unsign
 	tscf_reader_begin(reader, &o->job);
 }
 
-/** Let the loop run until @p condition. */
-#define run_until(condition)                                                                                           \
-	do {                                                                                                           \
-		int64_t run_end = now_ms() + 8000;                                                                     \
-		while (!(condition)) {                                                                                 \
-			ck_assert_msg(now_ms() < run_end, "never true: %s", #condition);                               \
-			ev_run(loop, EVRUN_NOWAIT);                                                                    \
-			poll(NULL, 0, 1);                                                                              \
-		}                                                                                                      \
-	} while (0)
-
 static void set_up(void)
 {
 	loop = ev_loop_new(EVFLAG_AUTO);
@@ -106,12 +95,12 @@ START_TEST(in_order)
 
 	for (unsigned i = 0; i < 3; i++)
 		begin(&some[i], i > 0 ? &some[i - 1] : NULL, -1, 60000);
-	run_until(some[2].freed);
+	run_until(loop, some[2].freed);
 	for (unsigned i = 0; i < 3; i++)
 		ck_assert(some[i].over && some[i].in_order && some[i].freed && !some[i].late);
 	/* Its thread has ended: the next job gets one. */
 	begin(&some[0], NULL, -1, 60000);
-	run_until(some[0].freed);
+	run_until(loop, some[0].freed);
 }
 END_TEST
 
@@ -124,13 +113,13 @@ START_TEST(hangs)
 	begin(&stuck, NULL, pipes[0], 20);
 	begin(&second, &stuck, -1, 40);
 	ck_assert(!tscf_reader_hangs(reader));
-	run_until(stuck.late && second.late);
+	run_until(loop, stuck.late && second.late);
 	ck_assert(tscf_reader_hangs(reader));
 	ck_assert_str_eq(stuck.file, FILE_NAME);
 	ck_assert_str_eq(second.file, FILE_NAME);
 	ck_assert(stuck.begun && !second.begun && !stuck.over);
 	close(pipes[1]);
-	run_until(second.freed);
+	run_until(loop, second.freed);
 	ck_assert(stuck.over && second.over && second.in_order);
 	ck_assert(stuck.job.is_late && second.job.is_late);
 	ck_assert(!tscf_reader_hangs(reader));
@@ -146,13 +135,13 @@ START_TEST(freed_meanwhile)
 	ck_assert_int_eq(pipe(pipes), 0);
 	begin(&stuck, NULL, pipes[0], 60000);
 	begin(&second, &stuck, -1, 60000);
-	run_until(stuck.begun);
+	run_until(loop, stuck.begun);
 	tscf_reader_free(reader);
 	reader = NULL;
 	ck_assert(second.freed && !second.begun && !stuck.freed);
 	ck_assert(tscf_readers_linger());
 	close(pipes[1]);
-	run_until(!tscf_readers_linger());
+	run_until(loop, !tscf_readers_linger());
 	ck_assert(stuck.freed && !stuck.over);
 	close(pipes[0]);
 }

@@ -34,4 +34,15 @@ int64_t now_ms(void);
 /** @return how many descriptors this process has open, and some more that are always the same. */
 unsigned int count_fds(void);
 
+/** Run @p loop in this thread until @p condition. */
+#define run_until(loop, condition)                                                                                     \
+	do {                                                                                                           \
+		int64_t run_end = now_ms() + 8000;                                                                     \
+		while (!(condition)) {                                                                                 \
+			ck_assert_msg(now_ms() < run_end, "never true: %s", #condition);                               \
+			ev_run(loop, EVRUN_NOWAIT);                                                                    \
+			poll(NULL, 0, 1);                                                                              \
+		}                                                                                                      \
+	} while (0)
+
 #endif
